@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# The few kinds of targets this project has.
+
+# cyberbackup_library(base SOURCES a.cpp DEPENDS cyberbackup::x PRIVATE_DEPENDS y)
+# A static library cyberbackup_<name> with alias cyberbackup::<name>. Includes are relative to the top.
+function(cyberbackup_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  add_library(cyberbackup_${name} STATIC ${ARG_SOURCES})
+  add_library(cyberbackup::${name} ALIAS cyberbackup_${name})
+  target_include_directories(cyberbackup_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(cyberbackup_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
+endfunction()
+
+# cyberbackup_test(base_test SOURCES a_test.cpp DEPENDS cyberbackup::base [LABELS slow])
+# A GoogleTest program; each TEST becomes one ctest entry. CB_TEST_DATA is tests/data, CB_PLUGIN_DIR the
+# folder of the built plugins, CB_BIN_DIR that of the programs.
+function(cyberbackup_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE "CB_TEST_DATA=\"${PROJECT_SOURCE_DIR}/tests/data\""
+                             "CB_PLUGIN_DIR=\"${CYBERBACKUP_PLUGIN_OUTPUT_DIRECTORY}\""
+                             "CB_BIN_DIR=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}\"")
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+                       PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+# cyberbackup_program(cyberbackupd SOURCES main.cpp DEPENDS cyberbackup::server)
+function(cyberbackup_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
+  install(TARGETS ${name} RUNTIME DESTINATION bin)
+endfunction()
+
+# cyberbackup_fuzz(header SOURCES header_fuzz.cpp DEPENDS cyberbackup::protocol CORPUS dir)
+# A libFuzzer target fuzz_<name> in the fuzz preset, with a ctest entry that runs its seed corpus and a
+# few seconds of fuzzing. Elsewhere nothing.
+function(cyberbackup_fuzz name)
+  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT CYBERBACKUP_FUZZ)
+    return()
+  endif()
+  add_executable(fuzz_${name} ${ARG_SOURCES})
+  set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPENDS})
+  set(grown "${CMAKE_BINARY_DIR}/fuzz/corpus-${name}")
+  file(MAKE_DIRECTORY "${grown}")
+  add_test(NAME fuzz.${name} COMMAND fuzz_${name} -max_total_time=5 -print_final_stats=1
+           -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz/ "${grown}" "${ARG_CORPUS}")
+  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+endfunction()
