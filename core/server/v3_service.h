@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Protocol v3 as the server offers it: one V3Service for the daemon, one session per connection.
+// The service is thread-safe; sessions run on their connection's strand and block only on workers.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+
+#include "core/catalog/catalog.h"
+#include "core/log/log.h"
+#include "core/os/clock.h"
+#include "core/os/file_system.h"
+#include "core/os/random.h"
+#include "core/plugin/registry.h"
+#include "core/repository/upload.h"
+#include "core/server/v3_settings.h"
+#include "core/stream/buffer_pool.h"
+#include "core/stream/connection.h"
+#include "core/stream/workers.h"
+
+namespace cb::server {
+
+// Counters since the start, for `status` and metrics.
+struct V3Counters {
+  std::atomic<uint64_t> sessions{0};  // now
+  std::atomic<uint64_t> uploads{0};   // now: begun and not yet confirmed or dropped
+  std::atomic<uint64_t> sessions_total{0};
+  std::atomic<uint64_t> registrations{0};
+  std::atomic<uint64_t> uploads_confirmed{0};
+  std::atomic<uint64_t> uploads_dropped{0};   // 1030, 1031, cut, timeout, malformed
+  std::atomic<uint64_t> plain_bytes{0};       // of confirmed uploads
+  std::atomic<uint64_t> requests_refused{0};  // answered 1601, 1606 or 1607
+};
+
+class V3Service {
+ public:
+  // What the service works with; all outlive it.
+  struct Parts {
+    plugin::Registry* registry = nullptr;  // has crypto-legacy loaded
+    plugin::Store* store = nullptr;
+    repository::Vault* vault = nullptr;
+    catalog::Catalog* catalog = nullptr;
+    stream::Workers* workers = nullptr;
+    stream::BufferPool* buffers = nullptr;
+    log::Log* log = nullptr;
+    const os::Clock* clock = nullptr;
+    os::Random* ids = nullptr;  // for client ids
+    os::FileSystem* files = nullptr;
+    os::Path spool_folder;  // for packets that come out of order; needs no durability
+  };
+
+  // Makes the crypto-legacy instances that the dialects need.
+  static Result<std::unique_ptr<V3Service>> open(Parts parts, const V3Settings& settings);
+  ~V3Service();
+
+  // Serves one connection until it ends, and closes it. Never throws. The handshake has been done.
+  boost::asio::awaitable<void> serve(std::unique_ptr<stream::Connection> connection,
+                                     Dialect dialect);
+
+  // Takes new settings for sessions that begin from now on.
+  void reconfigure(const V3Settings& settings);
+
+  // Removes stored objects that no confirmed upload refers to: leftovers of a crash. Call before
+  // the first session. Returns how many there were. Blocks.
+  Result<uint64_t> remove_leftovers();
+
+  // Why new uploads are refused at the moment; empty when they are not. Blocks (asks the store).
+  [[nodiscard]] std::string refusal();
+
+  [[nodiscard]] const V3Counters& counters() const;
+
+ private:
+  struct State;
+  explicit V3Service(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cb::server
