@@ -35,9 +35,9 @@ enum class Type : uint32_t {
 struct Option {
   std::string key;
   Type type = Type::text;
-  std::string help;                // one sentence
-  std::optional<std::string> def;  // as it would be written
-  std::vector<std::string> choices;
+  std::string help = {};                // one sentence
+  std::optional<std::string> def = {};  // as it would be written
+  std::vector<std::string> choices = {};
   int64_t min = std::numeric_limits<int64_t>::min();  // bounds of numbers and of text length
   int64_t max = std::numeric_limits<int64_t>::max();
   bool required = false;
