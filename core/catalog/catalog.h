@@ -77,7 +77,9 @@ class Catalog {
 };
 
 // Opens the SQLite catalog, makes it if `create`, and migrates older schemas forward. Refuses one
-// made by a newer program (Code::unsupported).
+// made by a newer program (Code::unsupported), a data base of another program (Code::invalid) and a
+// damaged file (Code::corrupt); without `create` a missing file is Code::not_found. Several
+// processes may have it open.
 Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& file, bool create);
 
 }  // namespace cb::catalog

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The suite that every implementation of Catalog must pass: instantiate CatalogSuite with a maker
+// of a Subject. Tests run on one thread unless they say otherwise.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/catalog/catalog.h"
+
+namespace cb::catalog {
+
+// One data base, empty at first, that can be opened many times, also at once.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  virtual Result<std::unique_ptr<Catalog>> open() = 0;
+};
+
+struct Implementation {
+  std::string name;
+  std::function<std::unique_ptr<Subject>()> make;
+};
+
+class CatalogSuite : public testing::TestWithParam<Implementation> {
+ protected:
+  void SetUp() override;
+  void reopen();
+  // Another handle on the same data base.
+  std::unique_ptr<Catalog> second();
+
+  std::unique_ptr<Subject> subject_;
+  std::unique_ptr<Catalog> catalog_;
+};
+
+// A client whose id ends in `number`.
+LegacyClient make_client(const std::string& name, uint8_t number);
+LegacyVersion make_version(const LegacyClient& client, const std::string& file,
+                           const std::string& object);
+
+}  // namespace cb::catalog
