@@ -42,7 +42,7 @@ Value value_for(const Option& option, const Member* written, const std::string& 
   const std::string key = joined(table_name, option.key);
   if (written == nullptr && !option.def) {
     if (option.required)
-      problems.add(table_at, key, "is required, but was not written", "add it: " + option.help);
+      problems.add(table_at, key, "is required, but was not written", option.help);
     return {};
   }
   if (written != nullptr && option.deprecated)
