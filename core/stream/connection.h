@@ -52,14 +52,19 @@ class Connection {
   void cancel();
   // Cancels the waits, lets their handlers run, then closes the stream. Call once, last.
   asio::awaitable<void> close();
+  // The same, but hands the stream out instead of closing it. What wait_readable took in is lost.
+  asio::awaitable<std::unique_ptr<plugin::Stream>> release();
 
   // "127.0.0.1:4711"; "?" when no transport knows.
   [[nodiscard]] std::string peer() const;
   [[nodiscard]] plugin::Stream& stream();
   [[nodiscard]] const asio::any_io_executor& executor() const;
 
- private:
+  // Complete in connection.cpp only.
+  struct Operation;
   struct State;
+
+ private:
   std::shared_ptr<State> state_;
 };
 
