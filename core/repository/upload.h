@@ -17,6 +17,9 @@
 
 namespace cb::repository {
 
+// The store's names of uploads begin with this.
+inline constexpr std::string_view kUploadPrefix = "v3/";
+
 class Upload {
  public:
   virtual ~Upload() = default;  // leaves nothing behind unless committed

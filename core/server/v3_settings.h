@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/base/units.h"
+#include "core/protocol/v3/messages.h"
 
 namespace cb::server {
 
@@ -14,8 +15,7 @@ namespace cb::server {
 // learned per client.
 enum class OaepChoice { automatic, sha256, sha1 };
 
-// The message dialect of a listener (legacy-protocol 10).
-enum class Dialect { standard, year2023 };
+using v3::Dialect;
 
 struct V3Settings {
   OaepChoice oaep = OaepChoice::automatic;

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/v3_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/protocol/v3/names.h"
+
+namespace cb::server {
+namespace {
+
+using boost::asio::awaitable;
+using protocol::RequestHeader;
+using v3::Reply;
+using v3::Request;
+
+// Longest payload of the requests that are read whole, and the longest that is skipped after a
+// refusal; what is longer ends the connection.
+constexpr uint32_t kMaxFields = 1024;
+constexpr uint64_t kMaxSkip = 16 * kMiB + 1024;
+// How long, and how much, an ending connection is still read so that the peer gets the last answer.
+constexpr std::chrono::seconds kLinger{2};
+constexpr uint64_t kMaxLinger = kMiB;
+
+Error wrong(Code code, std::string cause) { return fail(code, "request", std::move(cause)); }
+
+// A client that sends its integers most significant byte first (legacy-protocol 9, row "Byte
+// order").
+bool is_big_endian(uint16_t code) {
+  return v3::request_of(static_cast<uint16_t>((code >> 8) | (code << 8))).has_value();
+}
+
+std::string without_port(const std::string& peer) {
+  const size_t colon = peer.rfind(':');
+  return colon == std::string::npos ? peer : peer.substr(0, colon);
+}
+
+}  // namespace
+
+V3Session::V3Session(const Shared& shared, const V3Settings& settings, Dialect dialect,
+                     std::unique_ptr<stream::Connection> connection)
+    : shared_(shared),
+      settings_(settings),
+      dialect_(dialect),
+      connection_(std::move(connection)),
+      peer_(connection_->peer()),
+      address_(without_port(peer_)),
+      input_(*connection_, *shared.parts.buffers, *shared.parts.clock),
+      transfers_(shared.parts, settings, dialect, *shared.counters) {}
+
+awaitable<void> V3Session::run() {
+  ++shared_.counters->sessions;
+  ++shared_.counters->sessions_total;
+  connection_->set_write_timeout(settings_.write_timeout);
+  const Status end = co_await serve();
+  input_.release();
+  const bool peer_ended = !end && end.error().code == Code::closed;
+  if (!end && !peer_ended && end.error().code != Code::cancelled)
+    shared_.parts.log->warn("v3.session.ended", {{"peer", peer_}, {"why", end.error().text()}});
+  co_await transfers_.clear();
+  co_await settle_oaep(peer_ended);
+  co_await connection_->close();
+  --shared_.counters->sessions;
+}
+
+// Ends with an error, the clean end of the peer (Code::closed) included, or after a refusal.
+stream::Task<void> V3Session::serve() {
+  while (true) {
+    CB_CO_ASSIGN(const bool ready, co_await wait_for_request());
+    if (!ready) continue;
+    protocol::RequestHeaderBytes raw{};
+    CB_CO_TRY(co_await input_.read(raw, settings_.request_timeout));
+    CB_CO_ASSIGN(const Next next, co_await answer(protocol::decode_request_header(raw)));
+    if (next == Next::end) co_return Status{};
+  }
+}
+
+// True when a request has begun. False after a delayed 1604 was sent instead.
+stream::Task<bool> V3Session::wait_for_request() {
+  std::chrono::nanoseconds patience = settings_.idle_timeout;
+  if (ack_due_)
+    patience = std::max(*ack_due_ - shared_.parts.clock->monotonic(), std::chrono::nanoseconds(1));
+  CB_CO_ASSIGN(const bool ready, co_await input_.wait(patience));
+  if (ready) co_return true;
+  if (!ack_due_)
+    co_return failed(Code::timeout, peer_, "sent nothing for " + format_duration(patience));
+  ack_due_.reset();
+  const ClientId id = granted_ ? granted_->client : known_.value_or(ClientId{});
+  CB_CO_TRY(co_await send(Reply::acknowledged, id.view()));
+  co_return false;
+}
+
+stream::Task<V3Session::Next> V3Session::answer(const RequestHeader& header) {
+  if (header.version != v3::kVersion)
+    co_return co_await refuse_and_end(
+        wrong(Code::unsupported,
+              "protocol version " + std::to_string(header.version) + " is not served here"));
+  const std::optional<Request> request = v3::request_of(header.code);
+  if (request) {
+    ack_due_.reset();  // whatever comes now, the peer is not waiting for that 1604
+    co_return co_await dispatch(*request, header);
+  }
+  if (is_big_endian(header.code))
+    co_return co_await refuse_and_end(
+        wrong(Code::unsupported, "the client sends big-endian integers, which is not supported"));
+  const Error why = wrong(Code::unsupported, "unknown code " + std::to_string(header.code));
+  CB_CO_ASSIGN(const bool known, co_await is_known(header.client));
+  if (!known || header.payload_size > kMaxSkip) co_return co_await refuse_and_end(why);
+  co_return co_await refuse(why, header.payload_size);
+}
+
+stream::Task<V3Session::Next> V3Session::dispatch(Request request, const RequestHeader& header) {
+  switch (request) {
+    case Request::sign_up:
+      return sign_up(header);
+    case Request::send_key:
+      return send_key(header);
+    case Request::reconnect:
+      return reconnect(header);
+    case Request::send_file:
+      return send_file(header);
+    default:
+      return verdict(request, header);
+  }
+}
+
+// The payload of a request that has only fields; Code::corrupt for a size that none has.
+stream::Task<Bytes> V3Session::read_payload(const RequestHeader& header) {
+  const bool is_key = v3::request_of(header.code) == Request::send_key;
+  const bool fits =
+      is_key ? header.payload_size >= v3::kPublicKeyPayloadSize && header.payload_size <= kMaxFields
+             : header.payload_size == v3::kNamePayloadSize;
+  if (!fits)
+    co_return failed(wrong(Code::corrupt, "code " + std::to_string(header.code) +
+                                              " with a payload of " +
+                                              std::to_string(header.payload_size) + " bytes"));
+  Bytes payload(header.payload_size);
+  CB_CO_TRY(co_await input_.read(payload, settings_.request_timeout));
+  co_return payload;
+}
+
+stream::Task<bool> V3Session::is_known(const ClientId& id) {
+  if (known_ == id) co_return true;
+  CB_CO_ASSIGN(const std::optional<catalog::LegacyClient> client,
+               co_await shared_.parts.workers->run([&] { return shared_.accounts->find(id); }));
+  if (client) known_ = id;
+  co_return client.has_value();
+}
+
+stream::Task<V3Session::Next> V3Session::sign_up(const RequestHeader& header) {
+  const Result<Bytes> payload = co_await read_payload(header);
+  if (!payload) co_return co_await refuse_and_end(payload.error());
+  const std::string name(v3::text_in(*payload));
+  // A client that asks for its own name again could not open its key.
+  if (granted_ && granted_->name == name) co_await settle_oaep(true);
+  if (!shared_.registrations->allow(address_))
+    co_return co_await refuse_and_end(
+        wrong(Code::limit, "too many registrations from " + address_));
+  Result<ClientId> id = ClientId{};
+  if (const Status valid = v3::check_user_name(name); !valid)
+    id = failed(valid.error());
+  else
+    id = co_await shared_.parts.workers->run([&] { return shared_.accounts->add(name, address_); });
+  if (!id) {
+    ++shared_.counters->requests_refused;
+    shared_.parts.log->warn("v3.registration.refused",
+                            {{"peer", peer_}, {"why", id.error().text()}});
+    const bool fault = id.error().code != Code::exists && id.error().code != Code::invalid;
+    if (fault) co_return co_await refuse(id.error());
+    CB_CO_TRY(co_await send(Reply::sign_up_refused));
+    co_return Next::go_on;
+  }
+  ++shared_.counters->registrations;
+  known_ = *id;
+  shared_.parts.log->info("v3.client.registered",
+                          {{"peer", peer_}, {"client", id->hex()}, {"name", name}});
+  CB_CO_TRY(co_await send(Reply::signed_up, id->view()));
+  co_return Next::go_on;
+}
+
+// 1026 on a worker. After 1606 it may come under the id of that answer: an implied registration.
+Result<V3Grant> V3Session::grant_key(const ClientId& id, const std::string& name, ByteView key) {
+  const V3GrantRules rules{settings_.oaep, dialect_, address_};
+  Result<V3Grant> grant = shared_.accounts->take_key(id, key, rules);
+  if (grant || grant.error().code != Code::not_found || refused_ != id || id.is_zero())
+    return grant;
+  CB_TRY(v3::check_user_name(name));
+  if (!shared_.registrations->allow(address_))
+    return failed(wrong(Code::limit, "too many registrations from " + address_));
+  CB_TRY(shared_.accounts->add_as(id, name, address_));
+  ++shared_.counters->registrations;
+  return shared_.accounts->take_key(id, key, rules);
+}
+
+stream::Task<V3Session::Next> V3Session::send_key(const RequestHeader& header) {
+  const Result<Bytes> payload = co_await read_payload(header);
+  if (!payload) co_return co_await refuse_and_end(payload.error());
+  const Result<v3::PublicKeyMessage> message = v3::parse_public_key(*payload);
+  if (!message) co_return co_await refuse(message.error());
+  const std::string name(v3::text_in(message->name));
+  Result<V3Grant> grant = co_await shared_.parts.workers->run(
+      [&] { return grant_key(header.client, name, message->key); });
+  if (!grant && grant.error().code == Code::not_found)
+    co_return co_await refuse_and_end(grant.error());
+  if (grant) granted_ = Granted{header.client, name, grant->hash, grant->key, false};
+  co_return co_await tell_grant(Reply::key, header.client, std::move(grant));
+}
+
+stream::Task<V3Session::Next> V3Session::reconnect(const RequestHeader& header) {
+  const Result<Bytes> payload = co_await read_payload(header);
+  if (!payload) co_return co_await refuse_and_end(payload.error());
+  const std::string name(v3::text_in(*payload));
+  Result<V3Grant> grant = co_await shared_.parts.workers->run([&] {
+    return shared_.accounts->reconnect(header.client, name,
+                                       V3GrantRules{settings_.oaep, dialect_, address_});
+  });
+  if (grant) granted_ = Granted{header.client, name, grant->hash, grant->key, false};
+  if (grant || grant.error().code != Code::denied)
+    co_return co_await tell_grant(Reply::reconnected, header.client, std::move(grant));
+  ++shared_.counters->requests_refused;
+  refused_ = header.client;
+  shared_.parts.log->warn("v3.reconnect.refused", {{"peer", peer_}, {"why", grant.error().text()}});
+  CB_CO_TRY(co_await send(Reply::reconnect_refused, header.client.view()));
+  co_return Next::go_on;
+}
+
+stream::Task<V3Session::Next> V3Session::tell_grant(Reply reply, const ClientId& id,
+                                                    Result<V3Grant> grant) {
+  if (!grant) co_return co_await refuse(grant.error());
+  known_ = id;
+  if (grant->cipher.size() != v3::kWrappedKeySize)
+    co_return co_await refuse(wrong(Code::unsupported, "the public key is not of 1024 bits"));
+  CB_CO_TRY(co_await send(reply, id.view(), grant->cipher));
+  co_return Next::go_on;
+}
+
+stream::Task<V3Session::Next> V3Session::send_file(const RequestHeader& header) {
+  const size_t head_size = dialect_ == Dialect::of_2023 ? v3::kFileHead2023Size : v3::kFileHeadSize;
+  if (header.payload_size < head_size)
+    co_return co_await refuse_and_end(
+        wrong(Code::corrupt,
+              "a packet with a payload of " + std::to_string(header.payload_size) + " bytes"));
+  std::array<std::byte, v3::kFileHeadSize> head{};
+  CB_CO_TRY(co_await input_.read(ByteSpan(head).first(head_size), settings_.request_timeout));
+  CB_CO_ASSIGN(const bool known, co_await is_known(header.client));
+  if (!known)
+    co_return co_await refuse_and_end(
+        fail(Code::not_found, "client " + header.client.hex(), "is not registered here"));
+  const bool own_key = granted_ && granted_->client == header.client;
+  if (own_key) granted_->used = true;
+  V3Transfers::Key key = own_key ? granted_->key : shared_.accounts->current_key(header.client);
+
+  CB_CO_ASSIGN(const V3Outcome outcome,
+               co_await transfers_.packet(header.client, ByteView(head).first(head_size),
+                                          header.payload_size, std::move(key), input_));
+  co_return co_await tell_outcome(header.client, outcome);
+}
+
+stream::Task<V3Session::Next> V3Session::verdict(Request request, const RequestHeader& header) {
+  const Result<Bytes> payload = co_await read_payload(header);
+  if (!payload) co_return co_await refuse_and_end(payload.error());
+  CB_CO_ASSIGN(const bool known, co_await is_known(header.client));
+  if (!known)
+    co_return co_await refuse_and_end(
+        fail(Code::not_found, "client " + header.client.hex(), "is not registered here"));
+  if (request == Request::checksum_right) {
+    CB_CO_ASSIGN(const V3Outcome outcome, co_await transfers_.confirm(header.client, *payload));
+    const bool opened = outcome.kind == V3Outcome::Kind::done;
+    if (opened && granted_ && granted_->client == header.client && granted_->used) {
+      const catalog::OaepHash hash = granted_->hash;
+      const Status noted = co_await shared_.parts.workers->run(
+          [&] { return shared_.accounts->note_opened(header.client, hash); });
+      if (!noted) shared_.parts.log->warn("v3.oaep.not-kept", {{"why", noted.error().text()}});
+    }
+    co_return co_await tell_outcome(header.client, outcome);
+  }
+  CB_CO_ASSIGN(const V3Outcome dropped, co_await transfers_.drop(header.client, *payload));
+  if (request == Request::checksum_give_up) co_return co_await tell_outcome(header.client, dropped);
+  if (++resends_ > settings_.max_resends)
+    co_return co_await refuse_and_end(wrong(Code::limit, "too many resends on one connection"));
+  if (settings_.ack_resend_at_once) co_return co_await tell_outcome(header.client, dropped);
+  ack_due_ = shared_.parts.clock->monotonic() + settings_.ack_delay;
+  co_return Next::go_on;
+}
+
+stream::Task<V3Session::Next> V3Session::tell_outcome(const ClientId& id,
+                                                      const V3Outcome& outcome) {
+  switch (outcome.kind) {
+    case V3Outcome::Kind::nothing:
+      break;
+    case V3Outcome::Kind::received:
+      CB_CO_TRY(co_await send(Reply::file_received, v3::encode(outcome.reply)));
+      break;
+    case V3Outcome::Kind::done:
+      CB_CO_TRY(co_await send(Reply::acknowledged, id.view()));
+      break;
+    case V3Outcome::Kind::refused:
+      co_return co_await refuse(outcome.why);
+  }
+  co_return Next::go_on;
+}
+
+stream::Task<void> V3Session::send(Reply reply, ByteView first, ByteView second) {
+  const Bytes message = v3::response_bytes(reply, {first, second}, dialect_);
+  co_return co_await connection_->write(message);
+}
+
+stream::Task<V3Session::Next> V3Session::refuse(const Error& why, uint64_t unread) {
+  ++shared_.counters->requests_refused;
+  shared_.parts.log->warn("v3.request.refused", {{"peer", peer_}, {"why", why.text()}});
+  input_.begin_content(settings_.request_timeout);
+  CB_CO_TRY(co_await input_.skip(unread));
+  CB_CO_TRY(co_await send(Reply::error));
+  co_return Next::go_on;
+}
+
+stream::Task<V3Session::Next> V3Session::refuse_and_end(const Error& why) {
+  if (why.code == Code::closed || why.code == Code::timeout || why.code == Code::cancelled)
+    co_return failed(why);  // nobody is listening
+  CB_CO_ASSIGN(const Next answered, co_await refuse(why));
+  (void)answered;
+  CB_CO_TRY(co_await connection_->shutdown());
+  input_.begin_content(kLinger);
+  (void)co_await input_.skip(kMaxLinger);
+  co_return Next::end;
+}
+
+// A key that was given out and never used could not be opened: try the other hash next time. Only
+// the peer's own doing counts, not a timeout or the daemon's end.
+awaitable<void> V3Session::settle_oaep(bool peer_ended) {
+  if (!granted_) co_return;
+  const Granted granted = *std::exchange(granted_, std::nullopt);
+  if (granted.used || !peer_ended || settings_.oaep != OaepChoice::automatic) co_return;
+  const Status noted = co_await shared_.parts.workers->run(
+      [&] { return shared_.accounts->note_unopened(granted.client, granted.hash); });
+  if (!noted) shared_.parts.log->warn("v3.oaep.not-kept", {{"why", noted.error().text()}});
+}
+
+}  // namespace cb::server
