@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "core/report/exit_code.h"
+#include "core/report/json.h"
+#include "core/report/progress.h"
+#include "core/report/table.h"
+
+namespace cb::report {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class StoppedClock final : public os::Clock {
+ public:
+  [[nodiscard]] std::chrono::nanoseconds wall() const override { return now; }
+  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return now; }
+  std::chrono::nanoseconds now{seconds(1000)};
+};
+
+TEST(Json, bytes_that_are_not_utf8_are_replaced_and_do_not_throw) {
+  EXPECT_EQ(json_line({{"a", "x\xff"}}), "{\"a\":\"x\xef\xbf\xbd\"}");
+}
+
+TEST(Json, text_that_is_not_json_is_an_error) {
+  EXPECT_FALSE(parse_json("{\"a\":"));
+  EXPECT_FALSE(parse_json(""));
+  EXPECT_FALSE(parse_json("{} {}"));
+  EXPECT_EQ(parse_json(std::string(2 << 20, ' ')).error().code, Code::limit);
+  EXPECT_EQ(text_of(*parse_json("{\"a\":\"b\"}"), "a"), "b");
+}
+
+TEST(Json, an_error_keeps_its_parts) {
+  EXPECT_EQ(json_line(json_of(fail(Code::no_space, "/x", "is full", "delete something"))),
+            "{\"code\":\"no-space\",\"object\":\"/x\",\"cause\":\"is full\","
+            "\"advice\":\"delete something\"}");
+}
+
+TEST(Table, columns_are_as_wide_as_their_widest_cell) {
+  Table table({{"name"}, {"bytes", true}});
+  table.add({"a", "17"});
+  table.add({"l\xc3\xa4nger", "4"});
+  EXPECT_EQ(table.text(),
+            "name    bytes\n"
+            "a          17\n"
+            "l\xc3\xa4nger      4\n");
+}
+
+TEST(Table, control_characters_do_not_reach_the_terminal) {
+  Table table({{"name"}});
+  table.add({"a\x1b[2J\n"});
+  EXPECT_EQ(table.text(), "name\na?[2J?\n");
+}
+
+TEST(ExitCode, errors_map_to_documented_codes) {
+  const auto code = [](Code of) { return static_cast<int>(exit_code_of(fail(of, "", ""))); };
+  EXPECT_EQ(code(Code::not_found), 10);
+  EXPECT_EQ(code(Code::busy), 11);
+  EXPECT_EQ(code(Code::denied), 12);
+  EXPECT_EQ(code(Code::auth), 12);
+  EXPECT_EQ(code(Code::no_space), 14);
+  EXPECT_EQ(code(Code::cancelled), 130);
+  EXPECT_EQ(code(Code::io), 1);
+  EXPECT_NE(exit_codes_text().find("\n  13   server unreachable"), std::string::npos);
+}
+
+TEST(Progress, rate_and_eta_come_from_the_clock) {
+  StoppedClock clock;
+  ProgressMeter meter(clock, "send", 1000);
+  clock.now += seconds(2);
+  const Progress& progress = meter.update(200);
+  EXPECT_DOUBLE_EQ(progress.rate, 100);
+  ASSERT_TRUE(progress.eta);
+  EXPECT_EQ(*progress.eta, seconds(8));
+}
+
+TEST(Progress, the_rate_follows_a_change_and_forgets_the_past) {
+  StoppedClock clock;
+  ProgressMeter meter(clock, "send", 0);
+  clock.now += seconds(1);
+  meter.update(1000);
+  double rate = 0;
+  for (uint64_t i = 1; i <= 60; ++i) {
+    clock.now += seconds(1);
+    rate = meter.update(1000 + i * 10).rate;
+  }
+  EXPECT_NEAR(rate, 10, 1);
+}
+
+TEST(Progress, without_a_total_there_is_no_eta) {
+  StoppedClock clock;
+  ProgressMeter meter(clock, "send", 0);
+  clock.now += seconds(1);
+  EXPECT_FALSE(meter.update(10).eta);
+  EXPECT_EQ(progress_json(meter.update(10)),
+            "{\"phase\":\"send\",\"done\":10,\"total\":null,\"unit\":\"bytes\",\"rate\":10.0,"
+            "\"eta\":null,\"current\":\"\"}");
+}
+
+TEST(Progress, the_line_says_what_how_far_how_fast_and_how_long) {
+  Progress progress{.phase = "send", .done = 1 << 20, .total = 4 << 20, .rate = 512 * 1024};
+  progress.current = "notes.txt";
+  progress.eta = seconds(6);
+  EXPECT_EQ(progress_line(progress, 100),
+            "send  notes.txt  25%  1.0 MiB / 4.0 MiB  512.0 KiB/s  ETA 6.0s");
+  EXPECT_EQ(progress_line(progress, 55), "send  no  25%  1.0 MiB / 4.0 MiB  512.0 KiB/s  ETA 6.0s");
+}
+
+TEST(Progress, a_line_never_exceeds_the_width) {
+  Progress progress{.phase = "send", .done = 17, .total = 40};
+  progress.current = std::string(200, 'x') + "\xc3\xa4\xc3\xa4";
+  for (size_t width = 0; width < 120; ++width)
+    EXPECT_LE(width_of(progress_line(progress, width)), width);
+}
+
+TEST(Printer, the_terminal_is_redrawn_ten_times_a_second_at_most) {
+  StoppedClock clock;
+  std::vector<std::string> shown;
+  ProgressPrinter printer(ProgressStyle::terminal, clock,
+                          [&](const std::string& text) { shown.push_back(text); });
+  for (int i = 0; i < 100; ++i) {
+    printer.show({.phase = "send", .done = 1});
+    clock.now += milliseconds(10);
+  }
+  EXPECT_EQ(shown.size(), 10u);
+  EXPECT_TRUE(shown[0].starts_with("\r\x1b[K"));
+  printer.finish({.phase = "send", .done = 2});
+  EXPECT_EQ(shown.back(), "\n");
+}
+
+TEST(Printer, json_lines_can_be_parsed) {
+  StoppedClock clock;
+  std::string shown;
+  ProgressPrinter printer(ProgressStyle::json, clock, [&](const std::string& t) { shown += t; });
+  printer.show({.phase = "send", .done = 5, .total = 10, .current = "a\nb"});
+  const auto parsed = parse_json(shown);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ((*parsed)["done"], 5);
+  EXPECT_EQ(text_of(*parsed, "current"), "a\nb");
+}
+
+}  // namespace
+}  // namespace cb::report
