@@ -19,6 +19,7 @@
 #include "core/os/random.h"
 #include "core/plugin/compress.h"
 #include "core/plugin/crypto.h"
+#include "core/plugin/gate.h"
 #include "core/plugin/store.h"
 #include "core/plugin/transport.h"
 
@@ -49,6 +50,15 @@ struct LoadOptions {
   os::Path probe_cache;
 };
 
+// How an instance fares.
+struct InstanceStatus {
+  std::string id;
+  bool quarantined = false;  // broke the contract: not entered any more
+  bool unhealthy = false;    // blocked a thread of the host's
+  std::string reason;        // of either
+  GateCounters counters;
+};
+
 // A plugin that was loaded, or one that was refused and why.
 struct PluginStatus {
   std::string id;  // as asked for
@@ -71,6 +81,8 @@ class Registry {
   Status load(const std::string& id);
 
   [[nodiscard]] std::vector<PluginStatus> status() const;
+  // The instances that live now.
+  [[nodiscard]] std::vector<InstanceStatus> instances() const;
   // The options of a loaded plugin. Code::not_found names what is loaded.
   Result<const config::Schema*> schema(const std::string& id) const;
 
