@@ -59,6 +59,14 @@ TEST(Document, deep_nesting_is_an_error_and_no_crash) {
   EXPECT_FALSE(parse_document("a = " + std::string(100000, '['), "d"));
 }
 
+TEST(Document, a_malformed_date_is_an_error_and_no_crash) {
+  for (const char* date :
+       {"1979-05-27T&7:32:00Z", "1979-05-27 x", "07:3", "1979-", "1979-05-27T"}) {
+    const auto root = parse_document("z = " + std::string(date) + "\n", "d");
+    EXPECT_FALSE(root) << date;
+  }
+}
+
 TEST(Document, a_file_that_is_not_there_is_not_found) {
   const auto root = load_document(os::real_file_system(), "/nonexistent/d.toml");
   ASSERT_FALSE(root);
