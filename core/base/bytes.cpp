@@ -68,6 +68,13 @@ std::string to_base64(ByteView bytes) {
   return text;
 }
 
+// The one or two bytes of a last group of 2 or 3 digits.
+static void append_incomplete_group(Bytes& bytes, uint32_t group, size_t digits) {
+  if (digits >= 2)
+    bytes.push_back(static_cast<std::byte>((group >> (digits == 2 ? 4 : 10)) & 0xff));
+  if (digits == 3) bytes.push_back(static_cast<std::byte>((group >> 2) & 0xff));
+}
+
 Result<Bytes> from_base64(std::string_view text) {
   Bytes bytes;
   uint32_t group = 0;
@@ -89,9 +96,7 @@ Result<Bytes> from_base64(std::string_view text) {
   }
   if ((digits + padding) % 4 != 0 || padding > 2 || digits % 4 == 1)
     return failed(Code::corrupt, "base64 text", "is cut short");
-  if (digits % 4 >= 2)
-    bytes.push_back(static_cast<std::byte>((group >> (digits % 4 == 2 ? 4 : 10)) & 0xff));
-  if (digits % 4 == 3) bytes.push_back(static_cast<std::byte>((group >> 2) & 0xff));
+  append_incomplete_group(bytes, group, digits % 4);
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/units.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -47,10 +48,8 @@ Result<Part> parse_part(std::string_view text, const std::array<Unit, N>& units,
   if (problem != std::errc() || number < 0)
     return failed(Code::invalid, std::string(text), "is not a number with a unit",
                   std::string("write it like ") + example);
-  size_t at = digits;
-  while (at < text.size() && text[at] == ' ') ++at;
-  size_t stop = at;
-  while (stop < text.size() && (text[stop] < '0' || text[stop] > '9') && text[stop] != ' ') ++stop;
+  const size_t at = std::min(text.find_first_not_of(' ', digits), text.size());
+  const size_t stop = std::min(text.find_first_of("0123456789 ", at), text.size());
   for (const auto& [name, factor] : units) {
     if (text.substr(at, stop - at) != name) continue;
     if (number > std::numeric_limits<int64_t>::max() / factor)
