@@ -7,13 +7,15 @@
  *     header || chunk 0 || ... || chunk k
  *
  * Every chunk but the last holds exactly props.chunk_plain bytes of plaintext; the last holds 0 to
- * chunk_plain. Each chunk carries its own tag (unless the suite is UNAUTHENTICATED); the chunk's index
- * and whether it is the last are authenticated, so truncation, reordering and splicing are noticed and
- * plaintext leaves only after its tag verified. The plugin draws a random header for each object, derives
- * the object's key from the key in hand and that header, and counts nonces from 0.
+ * chunk_plain. Each chunk carries its own tag (unless the suite is UNAUTHENTICATED); the chunk's
+ * index and whether it is the last are authenticated, so truncation, reordering and splicing are
+ * noticed and plaintext leaves only after its tag verified. The plugin draws a random header for
+ * each object, derives the object's key from the key in hand and that header, and counts nonces
+ * from 0.
  *
- * After CB_E_AUTH the output is wiped and the handle is only good for its ender. Instance-level functions
- * may run in parallel; one handle is used by one thread at a time, but a key may serve several threads.
+ * After CB_E_AUTH the output is wiped and the handle is only good for its ender. Instance-level
+ * functions may run in parallel; one handle is used by one thread at a time, but a key may serve
+ * several threads.
  */
 #ifndef CYBERBACKUP_CRYPTO_H
 #define CYBERBACKUP_CRYPTO_H
@@ -60,85 +62,86 @@ typedef struct cb_crypto_ops {
   uint32_t reserved;
 
   /* Fills *out, whose size the caller has set. [any] */
-  cb_status (*props)(cb_instance *instance, cb_crypto_props *out);
+  cb_status (*props)(cb_instance* instance, cb_crypto_props* out);
 
   /* Makes a new pair. [blocking] */
-  cb_status (*pair_new)(cb_instance *instance, cb_pair **out, cb_error *error);
+  cb_status (*pair_new)(cb_instance* instance, cb_pair** out, cb_error* error);
 
   /* Reads a pair from its private form. CB_E_CORRUPT when malformed, CB_E_UNSUPPORTED when it is of
      another algorithm or size. [blocking] */
-  cb_status (*pair_import_private)(cb_instance *instance, const void *raw, size_t len, cb_pair **out,
-                                   cb_error *error);
+  cb_status (*pair_import_private)(cb_instance* instance, const void* raw, size_t len,
+                                   cb_pair** out, cb_error* error);
 
   /* Reads a public half; errors as above. [blocking] */
-  cb_status (*pair_import_public)(cb_instance *instance, const void *raw, size_t len, cb_pair **out,
-                                  cb_error *error);
+  cb_status (*pair_import_public)(cb_instance* instance, const void* raw, size_t len, cb_pair** out,
+                                  cb_error* error);
 
   /* Writes the public half. [blocking] */
-  cb_status (*pair_public)(cb_pair *pair, void *out, size_t cap, size_t *len, cb_error *error);
+  cb_status (*pair_public)(cb_pair* pair, void* out, size_t cap, size_t* len, cb_error* error);
 
   /* Writes the private form; CB_E_STATE when only the public half is there. [blocking] */
-  cb_status (*pair_private)(cb_pair *pair, void *out, size_t cap, size_t *len, cb_error *error);
+  cb_status (*pair_private)(cb_pair* pair, void* out, size_t cap, size_t* len, cb_error* error);
 
   /* Ends and wipes a pair; accepts null. [any] */
-  void (*pair_free)(cb_pair *pair);
+  void (*pair_free)(cb_pair* pair);
 
-  /* Makes a fresh key and its encapsulation for the owner of `pair`. `context` is bound into the key
-     (a suite that cannot bind one takes only an empty context). [blocking] */
-  cb_status (*encapsulate)(cb_pair *pair, const void *context, size_t context_len, void *cipher,
-                           size_t cap, size_t *len, cb_key **key, cb_error *error);
+  /* Makes a fresh key and its encapsulation for the owner of `pair`. `context` is bound into the
+     key (a suite that cannot bind one takes only an empty context). [blocking] */
+  cb_status (*encapsulate)(cb_pair* pair, const void* context, size_t context_len, void* cipher,
+                           size_t cap, size_t* len, cb_key** key, cb_error* error);
 
-  /* Recovers the key. CB_E_AUTH when the suite can tell that it is the wrong pair, context or cipher;
-     otherwise another key comes out, whose seals do not open. [blocking] */
-  cb_status (*decapsulate)(cb_pair *pair, const void *context, size_t context_len, const void *cipher,
-                           size_t cipher_len, cb_key **key, cb_error *error);
+  /* Recovers the key. CB_E_AUTH when the suite can tell that it is the wrong pair, context or
+     cipher; otherwise another key comes out, whose seals do not open. [blocking] */
+  cb_status (*decapsulate)(cb_pair* pair, const void* context, size_t context_len,
+                           const void* cipher, size_t cipher_len, cb_key** key, cb_error* error);
 
   /* Makes a key of raw bytes: props.key_size of them (a suite may allow further sizes). [any] */
-  cb_status (*key_import)(cb_instance *instance, const void *raw, size_t len, cb_key **key,
-                          cb_error *error);
+  cb_status (*key_import)(cb_instance* instance, const void* raw, size_t len, cb_key** key,
+                          cb_error* error);
 
   /* Derives a key from a key, a label (text) and a context. Same inputs, same key. [any] */
-  cb_status (*key_derive)(cb_key *key, const char *label, const void *context, size_t context_len,
-                          cb_key **out, cb_error *error);
+  cb_status (*key_derive)(cb_key* key, const char* label, const void* context, size_t context_len,
+                          cb_key** out, cb_error* error);
 
   /* Ends and wipes a key; accepts null. [any] */
-  void (*key_free)(cb_key *key);
+  void (*key_free)(cb_key* key);
 
   /* Puts `key` under `wrapping`. [any] */
-  cb_status (*key_wrap)(cb_key *wrapping, cb_key *key, void *out, size_t cap, size_t *len,
-                        cb_error *error);
+  cb_status (*key_wrap)(cb_key* wrapping, cb_key* key, void* out, size_t cap, size_t* len,
+                        cb_error* error);
 
   /* Takes a key from under `wrapping`; CB_E_AUTH when it does not verify. [any] */
-  cb_status (*key_unwrap)(cb_key *wrapping, const void *wrapped, size_t len, cb_key **key,
-                          cb_error *error);
+  cb_status (*key_unwrap)(cb_key* wrapping, const void* wrapped, size_t len, cb_key** key,
+                          cb_error* error);
 
   /* Writes the CB_KEYED_ID_SIZE bytes that name `data` under `key`. [any] */
-  cb_status (*keyed_id)(cb_key *key, const void *data, size_t len, void *out, cb_error *error);
+  cb_status (*keyed_id)(cb_key* key, const void* data, size_t len, void* out, cb_error* error);
 
   /* Begins an object; `aad` is bound into every chunk. Writes the header. [any] */
-  cb_status (*seal_begin)(cb_key *key, const void *aad, size_t aad_len, void *header, size_t cap,
-                          size_t *len, cb_seal **out, cb_error *error);
+  cb_status (*seal_begin)(cb_key* key, const void* aad, size_t aad_len, void* header, size_t cap,
+                          size_t* len, cb_seal** out, cb_error* error);
 
-  /* Seals the next chunk: exactly chunk_plain bytes, or 0..chunk_plain with last = 1, after which the
-     handle is spent. `out` needs len + chunk_overhead bytes. CB_E_LIMIT past max_chunks. [any] */
-  cb_status (*seal_chunk)(cb_seal *seal, const void *plain, size_t len, int32_t last, void *out,
-                          size_t cap, size_t *out_len, cb_error *error);
+  /* Seals the next chunk: exactly chunk_plain bytes, or 0..chunk_plain with last = 1, after which
+     the handle is spent. `out` needs len + chunk_overhead bytes. CB_E_LIMIT past max_chunks. [any]
+   */
+  cb_status (*seal_chunk)(cb_seal* seal, const void* plain, size_t len, int32_t last, void* out,
+                          size_t cap, size_t* out_len, cb_error* error);
 
   /* Ends a seal; accepts null. [any] */
-  void (*seal_free)(cb_seal *seal);
+  void (*seal_free)(cb_seal* seal);
 
   /* Begins to open an object. CB_E_UNSUPPORTED when the header names another suite. [any] */
-  cb_status (*open_begin)(cb_key *key, const void *aad, size_t aad_len, const void *header,
-                          size_t header_len, cb_open **out, cb_error *error);
+  cb_status (*open_begin)(cb_key* key, const void* aad, size_t aad_len, const void* header,
+                          size_t header_len, cb_open** out, cb_error* error);
 
-  /* Opens chunk `index`. Any order, unless the suite is UNAUTHENTICATED: that may answer CB_E_STATE to
-     an index out of turn. `out` needs `len` bytes. CB_E_AUTH when it does not verify; CB_E_CORRUPT when
-     an unauthenticated suite finds bad padding. [any] */
-  cb_status (*open_chunk)(cb_open *open, uint64_t index, int32_t last, const void *sealed, size_t len,
-                          void *out, size_t cap, size_t *out_len, cb_error *error);
+  /* Opens chunk `index`. Any order, unless the suite is UNAUTHENTICATED: that may answer CB_E_STATE
+     to an index out of turn. `out` needs `len` bytes. CB_E_AUTH when it does not verify;
+     CB_E_CORRUPT when an unauthenticated suite finds bad padding. [any] */
+  cb_status (*open_chunk)(cb_open* open, uint64_t index, int32_t last, const void* sealed,
+                          size_t len, void* out, size_t cap, size_t* out_len, cb_error* error);
 
   /* Ends an open; accepts null. [any] */
-  void (*open_free)(cb_open *open);
+  void (*open_free)(cb_open* open);
 } cb_crypto_ops;
 
 #ifdef __cplusplus
