@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lower_bio.h"
+
+#include <new>
+
+#include "cyberbackup/cpp/failure.hpp"
+
+namespace transport_tls {
+
+namespace {
+
+Lower& lower_of(BIO* bio) { return *static_cast<Lower*>(BIO_get_data(bio)); }
+
+cb_error fresh_error() {
+  cb_error error{};
+  error.size = sizeof(error);
+  return error;
+}
+
+int bio_read(BIO* bio, char* into, size_t cap, size_t* got) {
+  Lower& lower = lower_of(bio);
+  BIO_clear_retry_flags(bio);
+  *got = 0;
+  cb_error error = fresh_error();
+  const cb_status status = lower.below.read(lower.below.ctx, into, cap, got, &error);
+  lower.read_want = status;
+  if (status == CB_OK) return 1;
+  if (status == CB_WANT_READ || status == CB_WANT_WRITE) {
+    BIO_set_retry_read(bio);
+  } else if (status == CB_END) {
+    lower.ended = true;
+  } else {
+    lower.keep(status, error);
+  }
+  return 0;
+}
+
+int bio_write(BIO* bio, const char* from, size_t length, size_t* took) {
+  Lower& lower = lower_of(bio);
+  BIO_clear_retry_flags(bio);
+  *took = 0;
+  cb_error error = fresh_error();
+  const cb_status status = lower.below.write(lower.below.ctx, from, length, took, &error);
+  lower.write_want = status;
+  if (status == CB_OK) return 1;
+  if (status == CB_WANT_READ || status == CB_WANT_WRITE) {
+    BIO_set_retry_write(bio);
+  } else {
+    lower.keep(status, error);
+  }
+  return 0;
+}
+
+long bio_ctrl(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
+  switch (command) {
+    case BIO_CTRL_FLUSH:
+      return 1;
+    case BIO_CTRL_EOF:
+      return lower_of(bio).ended ? 1 : 0;
+    default:
+      return 0;
+  }
+}
+
+// Made once and kept: modules are never unloaded.
+BIO_METHOD* method() {
+  static BIO_METHOD* const made = [] {
+    BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "cyberbackup lower");
+    if (m == nullptr || BIO_meth_set_read_ex(m, &bio_read) != 1 ||
+        BIO_meth_set_write_ex(m, &bio_write) != 1 || BIO_meth_set_ctrl(m, &bio_ctrl) != 1) {
+      throw std::bad_alloc();
+    }
+    return m;
+  }();
+  return made;
+}
+
+}  // namespace
+
+void Lower::keep(cb_status status, const cb_error& error) {
+  if (failure != CB_OK) return;
+  failure = status < 0 ? status : cb_status{CB_E_INTERNAL};
+  os_errno = error.os_errno;
+  failure_flags = error.flags;
+  message = error.message;
+}
+
+BioPtr make_lower_bio(Lower& lower) {
+  BioPtr bio(BIO_new(method()));
+  if (!bio) throw std::bad_alloc();
+  BIO_set_data(bio.get(), &lower);
+  BIO_set_init(bio.get(), 1);
+  return bio;
+}
+
+}  // namespace transport_tls
