@@ -122,6 +122,11 @@ Stream::~Stream() {
 }
 
 Result<IoStep> Stream::handshake() {
+  if (below_ != nullptr && !below_stands_) {
+    CB_ASSIGN(const IoStep step, below_->handshake());
+    if (step != IoStep::ok) return step;
+    below_stands_ = true;
+  }
   CB_ASSIGN(const cb_status status,
             instance_->gate().call(kHandshake, ops_of(instance_).handshake, handle_));
   return step_of(status);

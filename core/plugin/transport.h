@@ -38,6 +38,7 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream();  // closes this stream, then the one below
 
+  // First that of the streams below, from the bottom up, then its own.
   Result<IoStep> handshake();
   Result<IoResult> read(ByteSpan into);
   Result<IoResult> write(ByteView from);
@@ -57,6 +58,7 @@ class Stream {
   std::unique_ptr<Stream> below_;
   std::unique_ptr<Lower> lower_;
   cb_stream* handle_ = nullptr;
+  bool below_stands_ = false;
 };
 
 class Listener {
