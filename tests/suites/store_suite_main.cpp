@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs the store suites for every store that ships.
+#include "tests/suites/store_fixture.h"
+
+namespace cb::test {
+
+INSTANTIATE_TEST_SUITE_P(stores, StoreSuite, testing::Values("store-fs", "store-sqlite"),
+                         test_name);
+
+}  // namespace cb::test
