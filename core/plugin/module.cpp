@@ -97,6 +97,16 @@ Result<Module*> Module::load(PluginFile file, bool sealed) {
   return known.all.emplace_back(std::move(module)).get();
 }
 
+Module* Module::known(const PluginFile& file) {
+  Modules& all = modules();
+  const std::lock_guard lock(all.mutex);
+  for (const auto& module : all.all)
+    if (module->device_ == file.device() && module->inode_ == file.inode() &&
+        module->sha256_ == file.sha256())
+      return module.get();
+  return nullptr;
+}
+
 Status Module::init(Gate& gate, const cb_host& host, const std::string& folder) const {
   CB_TRY(check_entry(*entry_, object()));
   if (!CB_HAS(entry_, cb_entry, init)) return {};

@@ -22,6 +22,9 @@ class Module {
   // stays valid. Code::busy when the file changed since it was mapped.
   static Result<Module*> load(PluginFile file, bool sealed);
 
+  // The module of this very file and content, if this process has it mapped already; else null.
+  static Module* known(const PluginFile& file);
+
   [[nodiscard]] const os::Path& file() const { return file_; }
   [[nodiscard]] const std::string& sha256() const { return sha256_; }
   [[nodiscard]] const cb_entry& entry() const { return *entry_; }

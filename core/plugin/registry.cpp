@@ -8,6 +8,7 @@
 #include "core/plugin/instance.h"
 #include "core/plugin/module.h"
 #include "core/plugin/pin.h"
+#include "core/plugin/probe.h"
 #include "core/plugin/scan.h"
 #include "core/plugin/schema.h"
 
@@ -72,6 +73,7 @@ Result<PluginFile> Registry::State::open_checked(const std::string& id, PluginSt
 
 Status Registry::State::load(const std::string& id, PluginStatus& status) {
   CB_ASSIGN(PluginFile file, open_checked(id, status));
+  if (Module::known(file) == nullptr) CB_TRY(probe(file, options, services.log));
   CB_ASSIGN(Module* const module, Module::load(std::move(file), options.pins == Pins::enforce));
   auto loaded = std::make_unique<Loaded>(*module, services, id);
   Status up = bring_up(*loaded, id);

@@ -5,6 +5,7 @@
 // their handles allow. Modules are never unloaded.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,9 +45,12 @@ struct LoadOptions {
   // Owner and permissions of the file and the folders above it are checked.
   bool check_owner = true;
   // Runs a file of unknown hash in a child first, so that one that aborts or hangs at load is
-  // refused.
+  // refused. Needs `probe_program`: without one nothing is probed.
   bool probe_unknown = true;
-  // Verdicts of earlier probes by sha256 are kept here; empty = probe every time.
+  os::Path probe_program;  // cyberbackup-plugin-probe, beside the daemon
+  std::chrono::nanoseconds probe_timeout = std::chrono::seconds(5);
+  // The hashes of files that passed are kept here; empty = probe every time. A refusal is not kept,
+  // so that a repaired system is noticed.
   os::Path probe_cache;
 };
 

@@ -80,6 +80,14 @@ Result<config::Option> option_of(const cb_descriptor& descriptor, const cb_optio
   return option;
 }
 
+// Every default must be a value that the option itself accepts.
+Status check_defaults(const cb_descriptor& descriptor, config::Schema schema) {
+  for (config::Option& option : schema) option.required = false;
+  const auto values = config::values_from(schema, {});
+  if (values) return {};
+  return malformed(descriptor, "defaults", values.error().text());
+}
+
 Bytes joined(const std::vector<std::string>& items) {
   Bytes all;
   for (const std::string& item : items) {
@@ -117,6 +125,7 @@ Result<config::Schema> schema_of(const cb_descriptor& descriptor) {
     if (!keys.insert(option.key).second) return malformed(descriptor, option.key, "comes twice");
     schema.push_back(std::move(option));
   }
+  CB_TRY(check_defaults(descriptor, schema));
   return schema;
 }
 
