@@ -19,6 +19,8 @@ namespace {
 constexpr int64_t kCache = int64_t{4} << 20;
 // Room that puts leave on the disk.
 constexpr uint64_t kReserve = uint64_t{4} << 20;
+// On a disk with less than that, the log is moved at this size.
+constexpr uint64_t kScarceLog = uint64_t{1} << 20;
 // At this many times its limit the log is moved even if readers must be waited for.
 constexpr uint64_t kLongLog = 4;
 constexpr int kReaderPatience = 200;  // milliseconds
@@ -91,7 +93,8 @@ uint64_t Writer::checkpoint(int mode) {
 }
 
 void Writer::bound_log() {
-  if (log_bytes_ < log_limit_) return;
+  const bool scarce = log_bytes_ >= kScarceLog && disk_space().free < kReserve;
+  if (log_bytes_ < log_limit_ && !scarce) return;
   checkpoint(SQLITE_CHECKPOINT_PASSIVE);
   // The next writer starts the log anew, unless a reader still needs it.
   if (log_bytes_ < kLongLog * log_limit_) return;
@@ -111,17 +114,22 @@ DiskSpace Writer::disk_space() const {
   return {uint64_t{info.f_blocks} * info.f_frsize, uint64_t{info.f_bavail} * info.f_frsize};
 }
 
-void Writer::require_room(uint64_t bytes) {
-  const std::lock_guard lock(mutex_);
-  // Bytes go into the log first and into the file later.
-  const auto fits = [&] { return disk_space().free >= 2 * bytes + log_bytes_ + kReserve; };
-  if (fits()) return;
+// Bytes go into the log first. Later they go where the file has unused pages, else make it longer.
+bool Writer::has_room(uint64_t bytes) {
   const uint64_t unused =
       static_cast<uint64_t>(connection_->number("PRAGMA freelist_count")) * page_size_;
-  if (unused >= bytes + log_bytes_ + kReserve) return;
+  const uint64_t to_place = log_bytes_ + bytes;
+  const uint64_t growth = to_place > unused ? to_place - unused : 0;
+  // Whoever fills pages that were freed leaves less behind, so that a freed store can be used.
+  return disk_space().free >= bytes + growth + (growth > 0 ? kReserve : kReserve / 2);
+}
+
+void Writer::require_room(uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (has_room(bytes)) return;
   checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
   log_bytes_ = 0;
-  if (!fits())
+  if (!has_room(bytes))
     throw sdk::Failure(CB_E_NO_SPACE, "no room for more in " + connection_->path(), ENOSPC, 0);
 }
 

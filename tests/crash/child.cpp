@@ -73,6 +73,11 @@ void Child::poke() {
 
 void Child::kill() { ::kill(pid_, SIGKILL); }
 
+void Child::wait_until_dead() {
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0) std::abort();
+}
+
 int Child::wait() {
   int status = 0;
   if (::waitpid(pid_, &status, 0) != pid_) std::abort();

@@ -25,6 +25,8 @@ class Child {
   void poke();
   // Kills it without warning. Lines it wrote before can still be read.
   void kill();
+  // Waits for its end without taking notice of it: it stays a zombie.
+  void wait_until_dead();
   // Waits for its end and returns its exit code, or minus the signal.
   int wait();
 
