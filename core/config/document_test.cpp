@@ -67,6 +67,14 @@ TEST(Document, a_malformed_date_is_an_error_and_no_crash) {
   }
 }
 
+TEST(Document, letters_beyond_ascii_belong_into_quotes) {
+  EXPECT_TRUE(parse_document("a = \"\u00e9\" # \u00e9\n", "d"));
+  for (const char* letter : {"\u00e9", "\ufef6", "\u2010"}) {
+    EXPECT_FALSE(parse_document(letter + std::string(" = 1\n"), "d")) << letter;
+    EXPECT_FALSE(parse_document("a = 1 " + std::string(letter) + "\n", "d")) << letter;
+  }
+}
+
 TEST(Document, a_file_that_is_not_there_is_not_found) {
   const auto root = load_document(os::real_file_system(), "/nonexistent/d.toml");
   ASSERT_FALSE(root);
