@@ -148,6 +148,14 @@ TEST_F(Check, a_secret_names_what_is_missing) {
   EXPECT_EQ(texts(), "d.toml:3:12: s.password: the secret is empty\n");
 }
 
+TEST_F(Check, a_list_holds_texts_and_integers_and_nothing_else) {
+  const Schema schema = {{.key = "l", .type = Type::list}};
+  EXPECT_EQ(check("[s]\nl = ['a', 3]\n", schema).list("l"), (std::vector<std::string>{"a", "3"}));
+  EXPECT_EQ(texts(), "");
+  check("[s]\nl = ['a', true]\n", schema);
+  EXPECT_EQ(texts(), "d.toml:2:5: s.l: must be an array of texts, but holds a boolean\n");
+}
+
 TEST(Nearest, prefers_fewest_edits) {
   EXPECT_EQ(nearest("io_thread", {"workers", "io_threads", "iothreads"}), "io_threads");
   EXPECT_EQ(nearest("adress", {"address", "name"}), "address");

@@ -29,7 +29,7 @@ enum class Type : uint32_t {
   path = 6,  // absolute after loading: relative ones start at the folder of the file
   choice = 7,
   secret = 8,  // { file = "..." } or { env = "..." }, never inline
-  list = 9,    // of text
+  list = 9,    // of text; integers are read as text
 };
 
 struct Option {

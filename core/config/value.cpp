@@ -140,6 +140,10 @@ Result<Value> read_list(const Option& option, const Node& node) {
   if (node.kind != Kind::array)
     return wrong_kind(node, "an array of texts", "write it like [\"one\", \"two\"]");
   for (const Node& item : node.items) {
+    if (item.kind == Kind::integer) {
+      value.list.push_back(std::to_string(item.number));
+      continue;
+    }
     if (item.kind != Kind::text)
       return wrong("must be an array of texts, but holds " + std::string(name_of(item.kind)));
     if (item.text.find('\0') != std::string::npos) return wrong("must not hold a zero byte");

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/settings_tables.h"
+
+#include <filesystem>
+
+#include "core/config/override.h"
+
+namespace cb::server {
+namespace {
+
+constexpr const char* kEnvironmentPrefix = "CYBERBACKUPD_";
+
+Status lay_overrides(const SettingsRequest& request, config::Node& root) {
+  for (const auto& change :
+       config::overrides_from_environment(kEnvironmentPrefix, request.environment)) {
+    CB_TRY(config::apply(root, change));
+  }
+  for (const std::string& text : request.set) {
+    CB_ASSIGN(const config::Override change, config::override_from_argument(text));
+    CB_TRY(config::apply(root, change));
+  }
+  return {};
+}
+
+// Tables inside `node`: options of plugins, checked once those are loaded.
+std::vector<std::string> tables_inside(const config::Node* node) {
+  std::vector<std::string> names;
+  if (node == nullptr) return names;
+  for (const config::Member& member : node->members)
+    if (member.value.kind == config::Kind::table) names.push_back(member.key);
+  return names;
+}
+
+// Only these tables hold options of plugins; elsewhere a table is an unknown key.
+std::vector<std::string> others_of(const config::Section& section, const config::Node* node) {
+  if (section.name == "plugins") return {"sha256"};
+  const bool has_plugins = section.name == "listen" || section.name == "store" ||
+                           section.name == "crypto" || section.name == "compress";
+  return has_plugins ? tables_inside(node) : std::vector<std::string>{};
+}
+
+CheckedTable checked(const config::Section& section, const std::string& name,
+                     const config::Node* node, const config::Surroundings& from,
+                     config::Problems& problems) {
+  return {
+      &section, name, node,
+      config::check_table(node, name, section.schema, others_of(section, node), from, problems)};
+}
+
+void check_listeners(const config::Section& section, Tables& tables, config::Problems& problems) {
+  const config::Node* listen = tables.root.find(section.name);
+  if (listen == nullptr || (listen->kind == config::Kind::array && listen->items.empty())) {
+    problems.add(tables.root.at, "listen", "there is no listener",
+                 "add a [[listen]] block with an address");
+    return;
+  }
+  if (listen->kind != config::Kind::array) {
+    problems.add(
+        listen->at, "listen",
+        "must be written as [[listen]], not as " + std::string(config::name_of(listen->kind)));
+    return;
+  }
+  for (size_t i = 0; i < listen->items.size(); ++i)
+    tables.listen.push_back(
+        checked(section, "listen." + std::to_string(i), &listen->items[i], tables.from, problems));
+}
+
+}  // namespace
+
+Status read_tables(const SettingsRequest& request, Tables& tables, config::Problems& problems) {
+  CB_ASSIGN(tables.root, config::load_document(*request.files, request.file));
+  CB_TRY(lay_overrides(request, tables.root));
+  const os::Path folder = std::filesystem::absolute(request.file).lexically_normal().parent_path();
+  tables.from = config::surroundings(folder);
+  tables.from.files = request.files;
+  std::vector<std::string> known;
+  for (const config::Section& section : settings_sections()) known.push_back(section.name);
+  config::check_known_keys(tables.root, "", known, problems);
+  for (const config::Section& section : settings_sections()) {
+    if (section.repeated)
+      check_listeners(section, tables, problems);
+    else
+      tables.single.emplace(
+          section.name,
+          checked(section, section.name, tables.root.find(section.name), tables.from, problems));
+  }
+  return {};
+}
+
+}  // namespace cb::server

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/settings.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace cb::server {
+namespace {
+
+class SettingsFile : public ::testing::Test {
+ protected:
+  SettingsFile() : folder_("/tmp/settings-test-" + std::to_string(::getpid())) {
+    std::filesystem::create_directories(folder_);
+    request_.file = folder_ / "d.toml";
+    request_.default_plugin_folder = "/default/plugins";
+  }
+  ~SettingsFile() override { std::filesystem::remove_all(folder_); }
+
+  Result<Settings> load(const std::string& toml) {
+    EXPECT_TRUE(os::write_file_atomically(os::real_file_system(), request_.file, as_bytes(toml)));
+    problems_ = {};
+    return load_settings(request_, problems_);
+  }
+
+  // The texts of all problems with "FILE" for the file's name, one a line.
+  [[nodiscard]] std::string texts() const {
+    std::string all;
+    for (const config::Problem& problem : problems_.list) all += problem.text() + "\n";
+    const std::string name = request_.file.string();
+    for (size_t at = 0; (at = all.find(name)) != std::string::npos;)
+      all.replace(at, name.size(), "FILE");
+    return all;
+  }
+
+  os::Path folder_;
+  SettingsRequest request_;
+  config::Problems problems_;
+};
+
+constexpr const char* kListen = "[[listen]]\naddress = '127.0.0.1:0'\n";
+
+TEST_F(SettingsFile, a_listener_is_enough) {
+  const auto settings = load(kListen);
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->data, folder_.string() + "/");
+  EXPECT_GE(settings->io_threads, 1u);
+  EXPECT_EQ(settings->memory, 64 * kMiB);
+  EXPECT_EQ(settings->plugins.folder, "/default/plugins");
+  ASSERT_EQ(settings->listen.size(), 1u);
+  EXPECT_EQ(settings->listen[0].name, "127.0.0.1:0");
+  EXPECT_EQ(settings->listen[0].versions, std::vector<int>{3});
+  EXPECT_EQ(settings->plugin_ids(),
+            (std::vector<std::string>{"transport-tcp", "crypto-legacy", "crypto-modern",
+                                      "compress-zstd", "store-fs"}));
+}
+
+TEST_F(SettingsFile, defaults_in_the_schema_are_those_of_the_code) {
+  const auto settings = load(kListen);
+  ASSERT_TRUE(settings);
+  const V3Settings code;
+  EXPECT_EQ(settings->v3.oaep, code.oaep);
+  EXPECT_EQ(settings->v3.ack_resend_at_once, code.ack_resend_at_once);
+  EXPECT_EQ(settings->v3.ack_delay, code.ack_delay);
+  EXPECT_EQ(settings->v3.idle_timeout, code.idle_timeout);
+  EXPECT_EQ(settings->v3.request_timeout, code.request_timeout);
+  EXPECT_EQ(settings->v3.write_timeout, code.write_timeout);
+  EXPECT_EQ(settings->v3.upload_timeout, code.upload_timeout);
+  EXPECT_EQ(settings->v3.max_resends, code.max_resends);
+  EXPECT_EQ(settings->v3.max_upload, code.max_upload);
+  EXPECT_EQ(settings->v3.registrations_per_minute, code.registrations_per_minute);
+  EXPECT_EQ(settings->v3.space_reserve, code.space_reserve);
+}
+
+TEST_F(SettingsFile, everything_that_can_be_written_is_understood) {
+  const auto settings = load(
+      "[server]\ndata = 'data'\nio_threads = 3\nworkers = 5\nmemory = '128MiB'\n"
+      "drain_timeout = '5s'\n"
+      "[log]\nlevel = 'debug'\nformat = 'json'\nfile = 'd.log'\n"
+      "[plugins]\ndir = '/p'\nload = ['acme-quic']\npins = 'enforce'\ncheck_owner = false\n"
+      "[plugins.sha256]\nstore-fs = '" +
+      std::string(64, 'a') +
+      "'\n"
+      "[[listen]]\nname = 'wan'\naddress = '[::1]:443'\ntransport = ['tls', 'acme-quic']\n"
+      "versions = [3]\ndialect = '2023'\nmax_connections = 7\n[listen.tls]\ncertificate = 'c'\n"
+      "[store]\nuse = ['fault', 'sqlite']\n[store.sqlite]\nfile = 'x'\n"
+      "[compress]\nuse = 'zstd'\n[compress.zstd]\nlevel = 3\n"
+      "[legacy]\noaep = 'sha1'\nack_resend = 'immediate'\nack_delay = '1s'\n"
+      "[limits]\nconnections = 10\nconnections_per_address = 2\nreserve = '1GiB'\n");
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->data, folder_ / "data");
+  EXPECT_EQ(settings->io_threads, 3u);
+  EXPECT_EQ(settings->workers, 5u);
+  EXPECT_EQ(settings->log.level, log::Level::debug);
+  EXPECT_EQ(settings->log.format, log::Format::json);
+  EXPECT_EQ(settings->log.file, (folder_ / "d.log").string());
+  EXPECT_EQ(settings->plugins.pins, plugin::Pins::enforce);
+  EXPECT_FALSE(settings->plugins.check_owner);
+  EXPECT_EQ(settings->plugins.sha256.at("store-fs"), std::string(64, 'a'));
+  const ListenSettings& listen = settings->listen.at(0);
+  EXPECT_EQ(listen.name, "wan");
+  EXPECT_EQ(listen.host, "::1");
+  EXPECT_EQ(listen.port, 443);
+  EXPECT_EQ(listen.dialect, Dialect::of_2023);
+  EXPECT_EQ(listen.max_connections, 7u);
+  EXPECT_EQ(listen.transport.at(0).id, "transport-tls");
+  EXPECT_EQ(listen.transport.at(0).table.members.size(), 1u);
+  EXPECT_EQ(listen.transport.at(1).id, "acme-quic");
+  EXPECT_EQ(settings->store.at(0).id, "store-fault");
+  EXPECT_EQ(settings->store.at(1).id, "store-sqlite");
+  EXPECT_EQ(settings->v3.oaep, OaepChoice::sha1);
+  EXPECT_TRUE(settings->v3.ack_resend_at_once);
+  EXPECT_EQ(settings->v3.space_reserve, kGiB);
+  EXPECT_EQ(settings->limits.connections_per_address, 2u);
+}
+
+TEST_F(SettingsFile, each_mistake_is_named_with_file_line_key_and_nearest_key) {
+  ASSERT_TRUE(
+      load("[sever]\nx = 1\n"
+           "[server]\nio_thread = 4\nworkers = 'many'\n"
+           "[[listen]]\nadress = '127.0.0.1:1'\ntransport = ['tcp']\n"
+           "[listen.tpc]\nnodelay = true\n"
+           "[legacy]\noaep = 'sha-1'\n"
+           "[limits]\nconnections = 0\n"));
+  EXPECT_EQ(
+      texts(),
+      "FILE:1:2: sever: is not a known key (did you mean server?)\n"
+      "FILE:4:1: server.io_thread: is not a known key (did you mean server.io_threads?)\n"
+      "FILE:5:11: server.workers: must be an integer, not text\n"
+      "FILE:7:1: listen.0.adress: is not a known key (did you mean listen.0.address?)\n"
+      "FILE:6:1: listen.0.address: is required, but was not written (HOST:PORT, numeric; port 0 "
+      "lets the system choose.)\n"
+      "FILE:12:8: legacy.oaep: must be one of auto, sha256, sha1, not 'sha-1' (did you mean "
+      "sha1?)\n"
+      "FILE:14:15: limits.connections: must be at least 1, not 0\n"
+      "FILE:9:9: listen.0.tpc: belongs to no plugin that is used here (did you mean "
+      "listen.0.tcp?)\n");
+}
+
+TEST_F(SettingsFile, a_listener_must_be_one_that_can_be_opened) {
+  ASSERT_TRUE(
+      load("[[listen]]\naddress = 'example.org:1'\n"
+           "[[listen]]\naddress = '127.0.0.1:70000'\n"
+           "[[listen]]\naddress = '127.0.0.1:5'\nversions = [3, 4]\ntransport = []\n"
+           "[[listen]]\naddress = '127.0.0.1:5'\n"));
+  EXPECT_EQ(texts(),
+            "FILE:2:11: listen.0.address: 'example.org:1' has no numeric host (write it like "
+            "\"0.0.0.0:1256\" or \"[::]:1256\")\n"
+            "FILE:4:11: listen.1.address: '127.0.0.1:70000' has no port from 0 to 65535 (write it "
+            "like \"0.0.0.0:1256\" or \"[::]:1256\")\n"
+            "FILE:8:13: listen.2.transport: must not be empty (write [\"tcp\"])\n"
+            "FILE:7:12: listen.2.versions: '4' is not a version that this program serves (write "
+            "[3])\n"
+            "FILE:10:11: listen.3.address: is the address of another listener too (FILE:5:1)\n");
+}
+
+TEST_F(SettingsFile, no_listener_is_an_error) {
+  ASSERT_TRUE(load("[server]\n"));
+  EXPECT_EQ(texts(),
+            "FILE:1:1: listen: there is no listener (add a [[listen]] block with an address)\n");
+  ASSERT_TRUE(load("[listen]\naddress = '127.0.0.1:1'\n"));
+  EXPECT_EQ(texts(), "FILE:1:1: listen: must be written as [[listen]], not as a table\n");
+}
+
+TEST_F(SettingsFile, a_pin_must_be_a_hash) {
+  ASSERT_TRUE(load(std::string(kListen) + "[plugins.sha256]\nstore-fs = 'abc'\n"));
+  EXPECT_EQ(texts(),
+            "FILE:4:12: plugins.sha256.store-fs: must be text of 64 hex digits (cyberbackupd "
+            "plugins pin prints it)\n");
+}
+
+TEST_F(SettingsFile, environment_overrides_the_file_and_the_command_line_both) {
+  request_.environment = {"CYBERBACKUPD_SERVER__IO_THREADS=4", "CYBERBACKUPD_SERVER__WORKERS=4",
+                          "OTHER=1"};
+  request_.set = {"server.workers=6", "listen.0.dialect=2023"};
+  const auto settings = load("[server]\nio_threads = 2\nworkers = 2\n" + std::string(kListen));
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->io_threads, 4u);
+  EXPECT_EQ(settings->workers, 6u);
+  EXPECT_EQ(settings->listen[0].dialect, Dialect::of_2023);
+}
+
+TEST_F(SettingsFile, a_wrong_override_names_itself) {
+  request_.environment = {"CYBERBACKUPD_SERVER__IO_THREAD=4"};
+  request_.set = {"log.level=loud"};
+  ASSERT_TRUE(load(kListen));
+  EXPECT_EQ(texts(),
+            "environment variable CYBERBACKUPD_SERVER__IO_THREAD: server.io_thread: is not a known "
+            "key (did you mean server.io_threads?)\n"
+            "--set log.level: log.level: must be one of trace, debug, info, warn, error, not "
+            "'loud'\n");
+}
+
+TEST_F(SettingsFile, a_file_that_is_not_there_or_not_toml_is_an_error) {
+  EXPECT_EQ(load_settings(request_, problems_).error().code, Code::not_found);
+  const auto settings = load("[server\n");
+  ASSERT_FALSE(settings);
+  EXPECT_TRUE(settings.error().object.ends_with("d.toml:1:8")) << settings.error().text();
+}
+
+TEST_F(SettingsFile, shown_settings_say_what_is_written_and_what_is_default) {
+  ASSERT_TRUE(load("[server]\nworkers = 2\n" + std::string(kListen)));
+  const auto shown = shown_settings(request_, problems_);
+  ASSERT_TRUE(shown);
+  const auto find = [&](const std::string& table, const std::string& key) {
+    for (const ShownOption& option : *shown)
+      if (option.table == table && option.key == key)
+        return option.value + (option.is_default ? " default" : "");
+    return std::string("missing");
+  };
+  EXPECT_EQ(find("server", "workers"), "2");
+  EXPECT_EQ(find("server", "memory"), "\"64MiB\" default");
+  EXPECT_EQ(find("listen.0", "address"), "\"127.0.0.1:0\"");
+  EXPECT_EQ(find("legacy", "idle_timeout"), "\"1m\" default");
+}
+
+TEST(ListenAddress, is_a_numeric_host_and_a_port) {
+  EXPECT_EQ(*parse_listen_address("0.0.0.0:1256"),
+            std::pair(std::string("0.0.0.0"), uint16_t{1256}));
+  EXPECT_EQ(*parse_listen_address("[::]:0"), std::pair(std::string("::"), uint16_t{0}));
+  EXPECT_EQ(*parse_listen_address("localhost:1"), std::pair(std::string("127.0.0.1"), uint16_t{1}));
+  for (const char* wrong : {"", ":1", "1256", "::1:5", "[::1]", "[1.2.3.4]:5",
+                            "1.2.3.4:", "1.2.3.4:-1", "1.2.3.4:65536", "a:1"})
+    EXPECT_FALSE(parse_listen_address(wrong)) << wrong;
+}
+
+}  // namespace
+}  // namespace cb::server
