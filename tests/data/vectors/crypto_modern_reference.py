@@ -84,7 +84,7 @@ def show(name, **fields):
 def main():
     print("# Printed by crypto_modern_reference.py: the whole constructions of crypto-modern. Keys that stay")
     print("# inside are told by the keyed id of `data` under them. `plain_size` is 8 bytes, big-endian; byte i of")
-    print("# that plaintext is (i * 7 + i / 256) mod 251; `sealed_sha256` is over all chunks, one after the other.")
+    print("# that plaintext is (i * 7 + i / 256) mod 251; `sealed_id` is the keyed id of all chunks together.")
     key, inner = bytes(range(32)), bytes(range(100, 132))
     data = b"the data that is named"
     label, context = b"repository", b"\x01\x02\x03"
@@ -102,8 +102,9 @@ def main():
         for size in (0, 5, CHUNK, 2 * CHUNK + 5):
             aad = b"kind, id" if size else b""
             header, sealed = seal(key, suite, random, aad, pattern(size))
-            show(f"object-{name}-{size}", key=key, random=random, aad=aad, plain_size=size.to_bytes(8, "big"),
-                 header=header, sealed_sha256=hashlib.sha256(b"".join(sealed)).digest(), last=sealed[-1][-21:])
+            show(f"object-{name}-{size}", key=key, random=random, aad=aad,
+                 plain_size=size.to_bytes(8, "big"), header=header,
+                 sealed_id=keyed_id(key, b"".join(sealed)), last=sealed[-1][-21:])
 
 
 main()
