@@ -233,7 +233,8 @@ void show_table(const CheckedTable& table, std::vector<ShownOption>& shown) {
     const bool is_written = table.node != nullptr && table.node->find(option.key) != nullptr;
     const config::Value& value = table.values.in_order()[i];
     if (value.is_set)
-      shown.push_back({table.name, option.key, config::as_toml(option, value), !is_written});
+      shown.push_back(
+          {table.name, option.key, config::as_toml(option, value), !is_written, option.reloadable});
   }
 }
 
@@ -257,20 +258,13 @@ std::vector<std::string> Settings::plugin_ids() const {
 Result<Settings> load_settings(const SettingsRequest& request, Problems& problems) {
   Tables tables;
   CB_TRY(read_tables(request, tables, problems));
-  return Builder(request, tables, problems).build();
-}
-
-Result<std::vector<ShownOption>> shown_settings(const SettingsRequest& request,
-                                                Problems& problems) {
-  Tables tables;
-  CB_TRY(read_tables(request, tables, problems));
-  std::vector<ShownOption> shown;
+  Settings settings = Builder(request, tables, problems).build();
   for (const config::Section& section : settings_sections()) {
-    if (!section.repeated) show_table(tables.single.at(section.name), shown);
+    if (!section.repeated) show_table(tables.single.at(section.name), settings.shown);
     if (!section.repeated) continue;
-    for (const CheckedTable& listen : tables.listen) show_table(listen, shown);
+    for (const CheckedTable& listen : tables.listen) show_table(listen, settings.shown);
   }
-  return shown;
+  return settings;
 }
 
 Result<std::pair<std::string, uint16_t>> parse_listen_address(const std::string& text) {

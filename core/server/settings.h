@@ -43,6 +43,15 @@ struct LimitSettings {
   std::chrono::nanoseconds handshake_timeout{};
 };
 
+// One option with its value in force, for `config show`. Options of plugins are not among them.
+struct ShownOption {
+  std::string table;
+  std::string key;
+  std::string value;  // as TOML
+  bool is_default = false;
+  bool reloadable = false;
+};
+
 struct Settings {
   os::Path file;
   os::Path data;  // keys/, catalog.sqlite, spool/, admin.sock, lock
@@ -59,6 +68,7 @@ struct Settings {
   PluginUse compress;
   V3Settings v3;
   LimitSettings limits;
+  std::vector<ShownOption> shown;  // in the order of settings_sections
 
   [[nodiscard]] os::Path key_file() const { return data / "keys" / "server.key"; }
   [[nodiscard]] os::Path catalog_file() const { return data / "catalog.sqlite"; }
@@ -91,19 +101,6 @@ void load_plugins(const Settings& settings, plugin::Registry& registry, config::
 // Plugins that are not loaded are skipped.
 void check_plugin_options(Settings& settings, const plugin::Registry& registry,
                           config::Problems& problems);
-
-// One option of the daemon or of a plugin with its value in force, for `config show`.
-struct ShownOption {
-  std::string table;
-  std::string key;
-  std::string value;  // as TOML
-  bool is_default = false;
-};
-
-// The tables that were loaded with their values, in the order of settings_sections; `problems` as
-// above. Options of plugins are not among them.
-Result<std::vector<ShownOption>> shown_settings(const SettingsRequest& request,
-                                                config::Problems& problems);
 
 // Splits "127.0.0.1:1256" or "[::1]:1256"; the host must be numeric ("localhost" is 127.0.0.1).
 Result<std::pair<std::string, uint16_t>> parse_listen_address(const std::string& text);

@@ -203,11 +203,10 @@ TEST_F(SettingsFile, a_file_that_is_not_there_or_not_toml_is_an_error) {
 }
 
 TEST_F(SettingsFile, shown_settings_say_what_is_written_and_what_is_default) {
-  ASSERT_TRUE(load("[server]\nworkers = 2\n" + std::string(kListen)));
-  const auto shown = shown_settings(request_, problems_);
-  ASSERT_TRUE(shown);
+  const auto settings = load("[server]\nworkers = 2\n" + std::string(kListen));
+  ASSERT_TRUE(settings);
   const auto find = [&](const std::string& table, const std::string& key) {
-    for (const ShownOption& option : *shown)
+    for (const ShownOption& option : settings->shown)
       if (option.table == table && option.key == key)
         return option.value + (option.is_default ? " default" : "");
     return std::string("missing");

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/admin_server.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
+namespace cb::server {
+
+namespace asio = boost::asio;
+using Local = asio::local::stream_protocol;
+using report::Json;
+
+namespace {
+
+constexpr size_t kLongestRequest = 64 * 1024;
+constexpr size_t kMostRequests = 16;
+constexpr auto kRequestTimeout = std::chrono::seconds(10);
+
+std::string answer_line(const Result<Json>& result) {
+  if (result) return report::json_line({{"ok", true}, {"result", *result}}) + "\n";
+  return report::json_line({{"ok", false}, {"error", report::json_of(result.error())}}) + "\n";
+}
+
+}  // namespace
+
+// Everything but `requests` runs on the strand.
+struct AdminServer::State : std::enable_shared_from_this<AdminServer::State> {
+  State(const os::Path& where, Parts with, std::function<Json()> answer)
+      : path(where),
+        parts(with),
+        status(std::move(answer)),
+        strand(parts.threads->make_strand()),
+        acceptor(strand) {}
+
+  asio::awaitable<void> accept_all();
+  asio::awaitable<void> serve(std::shared_ptr<Local::socket> socket);
+  asio::awaitable<void> answer(Local::socket& socket);
+  Result<Json> respond(const std::string& line) const;
+  [[nodiscard]] bool may_ask(Local::socket& socket) const;
+
+  void note_end() {
+    const std::lock_guard lock(mutex);
+    --running;
+    ended.notify_all();
+  }
+
+  const os::Path path;
+  const Parts parts;
+  const std::function<Json()> status;
+  asio::any_io_executor strand;
+  asio::basic_socket_acceptor<Local> acceptor;
+  std::set<std::shared_ptr<Local::socket>> sockets;
+  bool closing = false;
+
+  std::mutex mutex;
+  std::condition_variable ended;
+  size_t running = 0;  // coroutines; guarded by mutex
+};
+
+Result<std::unique_ptr<AdminServer>> AdminServer::open(const os::Path& path, Parts parts,
+                                                       std::function<Json()> status) {
+  auto state = std::make_shared<State>(path, parts, std::move(status));
+  boost::system::error_code problem;
+  const auto at = [&] { return failed(fail_errno(problem.value(), path.string(), "listen")); };
+  if (path.string().size() >= sizeof(sockaddr_un::sun_path))
+    return failed(Code::limit, path.string(), "is too long for the name of a socket",
+                  "choose a data folder with a shorter path");
+  ::unlink(path.c_str());
+  state->acceptor.open(Local(), problem);
+  if (problem) return at();
+  const mode_t before = ::umask(0177);
+  state->acceptor.bind(Local::endpoint(path.string()), problem);
+  ::umask(before);
+  if (problem) return at();
+  state->acceptor.listen(asio::socket_base::max_listen_connections, problem);
+  if (problem) return at();
+  state->running = 1;
+  asio::co_spawn(state->strand, state->accept_all(),
+                 [state](const std::exception_ptr&) { state->note_end(); });
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(state)));
+}
+
+AdminServer::~AdminServer() = default;
+
+void AdminServer::close() {
+  asio::post(state_->strand, [state = state_] {
+    state->closing = true;
+    boost::system::error_code ignored;
+    state->acceptor.close(ignored);
+    for (const auto& socket : state->sockets) socket->close(ignored);
+  });
+  std::unique_lock lock(state_->mutex);
+  state_->ended.wait(lock, [this] { return state_->running == 0; });
+  ::unlink(state_->path.c_str());
+}
+
+asio::awaitable<void> AdminServer::State::accept_all() {
+  while (!closing) {
+    boost::system::error_code problem;
+    auto socket = std::make_shared<Local::socket>(strand);
+    co_await acceptor.async_accept(*socket, asio::redirect_error(asio::use_awaitable, problem));
+    if (closing) co_return;
+    if (problem || sockets.size() >= kMostRequests) {
+      asio::steady_timer pause(strand, std::chrono::milliseconds(50));
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, problem));
+      continue;
+    }
+    {
+      const std::lock_guard lock(mutex);
+      ++running;
+    }
+    sockets.insert(socket);
+    asio::co_spawn(strand, serve(socket),
+                   [self = shared_from_this(), socket](const std::exception_ptr&) {
+                     self->sockets.erase(socket);
+                     self->note_end();
+                   });
+  }
+}
+
+asio::awaitable<void> AdminServer::State::serve(std::shared_ptr<Local::socket> socket) {
+  asio::steady_timer deadline(strand, kRequestTimeout);
+  deadline.async_wait([socket](const boost::system::error_code& cancelled) {
+    boost::system::error_code ignored;
+    if (!cancelled) socket->close(ignored);
+  });
+  co_await answer(*socket);
+  deadline.cancel();
+}
+
+asio::awaitable<void> AdminServer::State::answer(Local::socket& socket) {
+  if (!may_ask(socket)) co_return;
+  std::string line;
+  boost::system::error_code problem;
+  const size_t length =
+      co_await asio::async_read_until(socket, asio::dynamic_buffer(line, kLongestRequest), '\n',
+                                      asio::redirect_error(asio::use_awaitable, problem));
+  if (problem) co_return;
+  line.resize(length);
+  const std::string reply =
+      co_await parts.workers->run([this, &line] { return answer_line(respond(line)); });
+  co_await asio::async_write(socket, asio::buffer(reply),
+                             asio::redirect_error(asio::use_awaitable, problem));
+}
+
+Result<Json> AdminServer::State::respond(const std::string& line) const {
+  CB_ASSIGN(const Json request, report::parse_json(line));
+  const std::string command = report::text_of(request, "command");
+  if (command == "status") return status();
+  return failed(Code::unsupported, "command '" + command + "'", "is not known",
+                "this daemon answers: status");
+}
+
+bool AdminServer::State::may_ask(Local::socket& socket) const {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  const bool known =
+      ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+  if (known && (peer.uid == 0 || peer.uid == ::geteuid())) return true;
+  parts.log->warn("admin.refused",
+                  {{"uid", known ? std::to_string(peer.uid) : std::string("unknown")},
+                   {"pid", known ? peer.pid : 0}});
+  return false;
+}
+
+}  // namespace cb::server

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The daemon's Unix socket for its operator: one JSON line in, one JSON line out. Only root and the
+// daemon's own user are answered. Opened and closed by one thread; serves on the io threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/log/log.h"
+#include "core/os/file_system.h"
+#include "core/report/json.h"
+#include "core/stream/io_threads.h"
+#include "core/stream/workers.h"
+
+namespace cb::server {
+
+class AdminServer {
+ public:
+  struct Parts {
+    stream::IoThreads* threads = nullptr;
+    stream::Workers* workers = nullptr;  // where requests are answered
+    log::Log* log = nullptr;
+  };
+
+  // Listens at `path` (0600), replacing a socket that a dead daemon left. `status` answers
+  // {"command":"status"}; it may block.
+  static Result<std::unique_ptr<AdminServer>> open(const os::Path& path, Parts parts,
+                                                   std::function<report::Json()> status);
+  ~AdminServer();  // the io threads have been joined
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  // Ends all requests, closes the socket and removes its file; waits until that is done.
+  void close();
+
+ private:
+  struct State;
+  explicit AdminServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<State> state_;
+};
+
+// Sends one command to the daemon whose socket is `path` and returns the "result" member of its
+// answer. Code::not_found when no daemon listens there; the daemon's own error when it refuses.
+// Blocks for at most `timeout`.
+Result<report::Json> ask_daemon(const os::Path& path, const std::string& command,
+                                std::chrono::nanoseconds timeout);
+
+}  // namespace cb::server

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parts of a running daemon, in the order in which they are opened. Used by daemon*.cpp alone.
+#pragma once
+
+#include "core/log/rate_limit.h"
+#include "core/server/admin_server.h"
+#include "core/server/daemon.h"
+#include "core/server/door.h"
+#include "core/stream/buffer_pool.h"
+#include "core/stream/workers.h"
+
+namespace cb::server {
+
+struct Daemon::State {
+  State(Settings with, Seams given)
+      : settings(std::move(with)),
+        seams(std::move(given)),
+        log(*seams.log, *seams.clock),
+        began(seams.clock->monotonic()),
+        sessions(std::make_shared<Sessions>(settings.limits)),
+        drain_timeout(settings.drain_timeout.count()) {}
+
+  boost::asio::awaitable<void> drain();
+  [[nodiscard]] bool is_quiet() const { return v3->counters().uploads == 0; }
+
+  Settings settings;
+  Seams seams;
+  log::RateLimitedLog log;
+  const std::chrono::nanoseconds began;
+  std::shared_ptr<Sessions> sessions;
+  std::atomic<int64_t> drain_timeout;  // nanoseconds; may change with a reload
+  std::atomic<bool> draining{false};
+  bool stopped = false;
+
+  std::optional<os::FileLock> lock;
+  std::unique_ptr<plugin::Registry> registry;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<stream::IoThreads> threads;
+  std::unique_ptr<stream::BufferPool> buffers;
+  std::unique_ptr<stream::Workers> workers;
+  std::unique_ptr<V3Service> v3;
+  std::vector<std::unique_ptr<Door>> doors;
+  std::unique_ptr<AdminServer> admin;
+};
+
+}  // namespace cb::server

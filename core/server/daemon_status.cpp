@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a running daemon says about itself.
+#include <unistd.h>
+
+#include "core/server/daemon_state.h"
+#include "core/server/program.h"
+
+namespace cb::server {
+namespace {
+
+using report::Json;
+
+Json listeners_of(const std::vector<std::unique_ptr<Door>>& doors, const Sessions& sessions) {
+  Json all = Json::array();
+  for (const auto& door : doors) {
+    const ListenSettings& settings = door->settings();
+    Json transport = Json::array();
+    for (const PluginUse& use : settings.transport) transport.push_back(use.name);
+    all.push_back({{"name", settings.name},
+                   {"address", settings.host},
+                   {"port", door->port()},
+                   {"transport", std::move(transport)},
+                   {"versions", settings.versions},
+                   {"connections", sessions.count_of_listener(door->key())}});
+  }
+  return all;
+}
+
+Json counters_of(const V3Counters& counters) {
+  return {{"sessions_total", counters.sessions_total.load()},
+          {"registrations", counters.registrations.load()},
+          {"uploads_confirmed", counters.uploads_confirmed.load()},
+          {"uploads_dropped", counters.uploads_dropped.load()},
+          {"plain_bytes", counters.plain_bytes.load()},
+          {"requests_refused", counters.requests_refused.load()}};
+}
+
+Json instances_of(const plugin::Registry& registry) {
+  Json all = Json::array();
+  for (const plugin::InstanceStatus& instance : registry.instances())
+    all.push_back({{"id", instance.id},
+                   {"quarantined", instance.quarantined},
+                   {"unhealthy", instance.unhealthy},
+                   {"reason", instance.reason}});
+  return all;
+}
+
+Json space_of(Backend& backend, V3Service& v3, uint64_t reserve) {
+  const std::string refusal = v3.refusal();
+  Json space = {{"reserve", reserve}, {"uploads_refused", !refusal.empty()}, {"reason", refusal}};
+  if (const auto known = backend.store().space()) {
+    space["total"] = known->total;
+    space["free"] = known->free;
+  }
+  return space;
+}
+
+Json stored_by(catalog::Catalog& catalog) {
+  const auto totals = catalog.totals();
+  if (!totals) return {{"error", totals.error().text()}};
+  return {{"clients", totals->clients},
+          {"versions", totals->versions},
+          {"plain_bytes", totals->plain_bytes},
+          {"stored_bytes", totals->stored_bytes}};
+}
+
+}  // namespace
+
+report::Json plugins_as_json(const plugin::Registry& registry) {
+  Json all = Json::array();
+  for (const plugin::PluginStatus& status : registry.status()) {
+    Json one = {{"id", status.id},           {"file", status.file.string()},
+                {"sha256", status.sha256},   {"interface", status.interface_id},
+                {"version", status.version}, {"summary", status.summary},
+                {"license", status.license}, {"status", status.maturity},
+                {"posture", status.posture}};
+    if (status.refused) one["refused"] = status.refused->text();
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+report::Json Daemon::status() const {
+  const State& s = *state_;
+  const auto uptime = s.seams.clock->monotonic() - s.began;
+  const auto buffers = s.buffers->counts();
+  const auto workers = s.workers->counts();
+  return {{"version", kProgramVersion},
+          {"pid", ::getpid()},
+          {"uptime", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
+          {"draining", s.draining.load()},
+          {"listeners", listeners_of(s.doors, *s.sessions)},
+          {"sessions", s.sessions->count()},
+          {"uploads", s.v3->counters().uploads.load()},
+          {"v3", counters_of(s.v3->counters())},
+          {"stored", stored_by(s.backend->catalog())},
+          {"space", space_of(*s.backend, *s.v3, s.settings.v3.space_reserve)},
+          {"plugins", plugins_as_json(*s.registry)},
+          {"instances", instances_of(*s.registry)},
+          {"buffers",
+           {{"size", buffers.buffer_size},
+            {"limit", buffers.limit},
+            {"taken", buffers.taken},
+            {"most_taken", buffers.most_taken},
+            {"waiting", buffers.waiting}}},
+          {"workers",
+           {{"threads", workers.threads},
+            {"running", workers.running},
+            {"queued", workers.queued},
+            {"most_queued", workers.most_queued}}},
+          {"threads", os::thread_count()},
+          {"rss", os::resident_bytes()}};
+}
+
+}  // namespace cb::server

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/legacy_export.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <map>
+
+#include "core/protocol/v3/cksum.h"
+
+namespace cb::server {
+namespace {
+
+using catalog::LegacyVersion;
+
+// The versions to export: one of each file.
+Result<std::vector<LegacyVersion>> chosen(const ExportRequest& request,
+                                          const std::vector<LegacyVersion>& all) {
+  std::map<std::string, LegacyVersion> newest;
+  for (const LegacyVersion& version : all) {
+    if (!request.file.empty() && version.file_name != request.file) continue;
+    if (request.version && version.version != *request.version) continue;
+    newest.insert_or_assign(version.file_name, version);  // versions ascend
+  }
+  if (newest.empty() && !request.file.empty())
+    return failed(Code::not_found, request.file,
+                  request.version
+                      ? "there is no version " + std::to_string(*request.version) + " of it"
+                      : "client " + request.client + " has no such file",
+                  "cyberbackupd legacy list shows what there is");
+  std::vector<LegacyVersion> found;
+  for (auto& [name, version] : newest) found.push_back(std::move(version));
+  return found;
+}
+
+// Decrypts one version into an open file and compares size and checksum with the catalog's.
+Status copy_to(os::File& out, const LegacyVersion& version, repository::Vault& vault) {
+  v3::Cksum cksum;
+  uint64_t size = 0;
+  CB_TRY(
+      vault.read(version.client, version.file_name, version.object, [&](ByteView plain) -> Status {
+        cksum.update(plain);
+        size += plain.size();
+        return out.write(plain);
+      }));
+  if (size == version.size && cksum.value() == version.cksum) return out.sync();
+  return failed(Code::corrupt, version.file_name,
+                "the stored object does not have the size and checksum that were confirmed",
+                "an older version may be good: --version " + std::to_string(version.version - 1));
+}
+
+Result<ExportedFile> export_one(const LegacyVersion& version, const os::Path& folder,
+                                Backend& backend, os::FileSystem& files) {
+  const os::Path path = folder / safe_file_name(version.file_name);
+  const os::Path temporary =
+      folder / (".cyberbackup-" + version.object.substr(version.object.rfind('/') + 1));
+  const auto write = [&]() -> Status {
+    CB_ASSIGN(const std::unique_ptr<os::File> out, files.open(temporary, os::Open::replace));
+    return copy_to(*out, version, backend.vault());
+  };
+  Status done = write();
+  if (done) done = files.rename(temporary, path);
+  if (!done) {
+    (void)files.remove(temporary);
+    return failed(std::move(done).error());
+  }
+  return ExportedFile{version.file_name, path, version.version, version.size};
+}
+
+}  // namespace
+
+Result<std::vector<ExportedFile>> export_legacy(const ExportRequest& request, Backend& backend,
+                                                os::FileSystem& files) {
+  CB_ASSIGN(const auto client, backend.catalog().client_by_name(request.client));
+  if (!client)
+    return failed(Code::not_found, "client " + request.client, "is not known",
+                  "cyberbackupd legacy list shows who is");
+  CB_ASSIGN(const std::vector<LegacyVersion> all, backend.catalog().versions(client->id));
+  CB_ASSIGN(const std::vector<LegacyVersion> wanted, chosen(request, all));
+  CB_TRY(files.make_folders(request.to));
+  std::vector<ExportedFile> exported;
+  for (const LegacyVersion& version : wanted) {
+    CB_ASSIGN(ExportedFile file, export_one(version, request.to, backend, files));
+    exported.push_back(std::move(file));
+  }
+  CB_TRY(files.sync_folder(request.to));
+  return exported;
+}
+
+std::string safe_file_name(const std::string& name) {
+  std::string safe;
+  for (size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const bool is_special_dot = byte == '.' && (name == "." || name == "..");
+    if (byte >= 0x20 && byte != 0x7f && byte != '/' && byte != '%' && !is_special_dot) {
+      safe += name[i];
+      continue;
+    }
+    std::array<char, 4> escape{};
+    std::snprintf(escape.data(), escape.size(), "%%%02X", static_cast<unsigned>(byte));
+    safe += escape.data();
+  }
+  return safe.empty() ? "%" : safe;
+}
+
+}  // namespace cb::server
