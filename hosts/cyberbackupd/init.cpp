@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/init.h"
+
+#include "core/report/json.h"
+#include "setup.h"
+
+namespace cb::host {
+namespace {
+
+std::string what_next(const server::InitResult& result) {
+  std::string text = "made " + result.config.string() + "\n";
+  for (const std::string& listener : result.listeners) text += "listens on " + listener + "\n";
+  if (!result.pin.empty())
+    text += "pin of the certificate's key (clients need it): " + result.pin + "\n";
+  text += "keep a copy of keys/ in a safe place: without it nothing stored can be read\n";
+  return text + "next: cyberbackupd serve --config " + result.config.string();
+}
+
+}  // namespace
+
+report::ExitCode run_init(const InitOptions& options) {
+  auto log = quiet_log();
+  if (!log) return tell(log.error(), options.json);
+  server::Seams seams;
+  seams.log = log->get();
+  server::InitRequest request;
+  request.folder = options.folder;
+  request.listen_v3 = options.listen_v3;
+  request.listen_v4 = options.listen_v4;
+  request.store = options.store;
+  request.plugin_folder =
+      options.plugins.empty() ? default_plugin_folder() : os::Path(options.plugins);
+  request.write_plugin_folder = !options.plugins.empty();
+  const auto result = server::init_folder(request, seams);
+  if (!result) return tell(result.error(), options.json);
+  if (options.json)
+    print(report::json_line({{"config", result->config.string()},
+                             {"listeners", result->listeners},
+                             {"pin", result->pin}}));
+  else
+    print(what_next(*result));
+  return report::ExitCode::done;
+}
+
+}  // namespace cb::host

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include "core/server/daemon.h"
+#include "core/server/program.h"
+#include "notify.h"
+#include "setup.h"
+#include "signals.h"
+
+namespace cb::host {
+namespace {
+
+// A daemon that cannot end by itself after the second signal is ended by the system.
+constexpr unsigned kLastSeconds = 5;
+
+void reload(const CommonOptions& options, server::Daemon& daemon, log::Output& log) {
+  if (const Status reopened = log.reopen(); !reopened)
+    log.error("log.reopen-failed", {{"cause", reopened.error().text()}});
+  config::Problems problems;
+  auto fresh = server::load_settings(settings_request(options), problems);
+  Status done;
+  if (!fresh) {
+    done = failed(std::move(fresh).error());
+  } else if (problems.has_errors()) {
+    done = failed(problems.error(""));
+  } else {
+    const log::Level level = fresh->log.level;
+    done = daemon.reload(std::move(*fresh));
+    if (done) log.set_level(level);
+  }
+  if (!done)
+    log.error("reload.refused",
+              {{"cause", done.error().text()}, {"advice", "the old configuration stays in force"}});
+}
+
+// Serves until told to stop; returns when everything is closed.
+void serve_until_signal(const CommonOptions& options, server::Daemon& daemon, log::Output& log,
+                        Signals& signals) {
+  bool draining = false;
+  while (true) {
+    const Signals::What what = signals.wait();
+    if (what == Signals::What::bell) break;
+    if (what == Signals::What::reload) {
+      reload(options, daemon, log);
+      continue;
+    }
+    if (draining) {
+      log.warn("stop.at-once");
+      ::alarm(kLastSeconds);
+      break;
+    }
+    draining = true;
+    notify_systemd("STOPPING=1");
+    daemon.begin_drain([&signals] { signals.ring(); });
+  }
+  daemon.stop();
+}
+
+}  // namespace
+
+report::ExitCode run_serve(const CommonOptions& options) {
+  auto signals = Signals::take_over();
+  if (!signals) return tell(signals.error(), options.json);
+  auto settings = load(options);
+  if (!settings) return tell(settings.error(), options.json);
+  auto log = log::open_log(settings->log);
+  if (!log) return tell(log.error(), options.json);
+  server::Seams seams;
+  seams.log = log->get();
+  auto daemon = server::Daemon::start(std::move(*settings), std::move(seams));
+  if (!daemon) {
+    (*log)->error("start.failed", {{"cause", daemon.error().text()}});
+    return tell(daemon.error(), options.json);
+  }
+  (*log)->info("ready", {{"version", server::kProgramVersion}, {"pid", ::getpid()}});
+  notify_systemd("READY=1");
+  print("ready");
+  serve_until_signal(options, **daemon, **log, *signals);
+  (*log)->info("stopped");
+  return report::ExitCode::done;
+}
+
+}  // namespace cb::host

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/units.h"
+#include "core/server/admin_server.h"
+#include "setup.h"
+
+namespace cb::host {
+namespace {
+
+using report::Json;
+
+constexpr auto kPatience = std::chrono::seconds(15);
+
+std::string number(const Json& from, const char* key) {
+  return std::to_string(from.value(key, uint64_t{0}));
+}
+
+std::string size(const Json& from, const char* key) {
+  return format_size(from.value(key, uint64_t{0}));
+}
+
+std::string listeners(const Json& status) {
+  std::string text;
+  for (const Json& one : status.value("listeners", Json::array())) {
+    std::string stack;
+    for (const Json& transport : one.value("transport", Json::array()))
+      stack += (stack.empty() ? "" : " over ") + transport.get<std::string>();
+    text += "  " + report::text_of(one, "name") + "  port " + number(one, "port") + "  " + stack +
+            "  " + number(one, "connections") + " connections\n";
+  }
+  return text;
+}
+
+std::string troubles(const Json& status) {
+  std::string text;
+  for (const Json& plugin : status.value("plugins", Json::array()))
+    if (plugin.contains("refused"))
+      text += "plugin " + report::text_of(plugin, "id") +
+              " was refused: " + report::text_of(plugin, "refused") + "\n";
+  for (const Json& one : status.value("instances", Json::array()))
+    if (one.value("quarantined", false) || one.value("unhealthy", false))
+      text += "plugin " + report::text_of(one, "id") +
+              (one.value("quarantined", false) ? " is quarantined: " : " is unhealthy: ") +
+              report::text_of(one, "reason") + "\n";
+  const Json space = status.value("space", Json::object());
+  if (space.value("uploads_refused", false))
+    text += "new uploads are refused: " + report::text_of(space, "reason") + "\n";
+  return text;
+}
+
+std::string as_text(const Json& status) {
+  const Json space = status.value("space", Json::object());
+  const Json stored = status.value("stored", Json::object());
+  const Json buffers = status.value("buffers", Json::object());
+  const auto up = std::chrono::seconds(status.value("uptime", int64_t{0}));
+  std::string text = "cyberbackupd " + report::text_of(status, "version") + ", pid " +
+                     number(status, "pid") + ", up " + format_duration(up) +
+                     (status.value("draining", false) ? ", draining" : "") + "\n";
+  text += listeners(status);
+  text +=
+      "sessions " + number(status, "sessions") + ", uploads " + number(status, "uploads") + "\n";
+  text += "stored   " + number(stored, "clients") + " clients, " + number(stored, "versions") +
+          " versions, " + size(stored, "plain_bytes") + " in " + size(stored, "stored_bytes") +
+          "\n";
+  text += "space    " + size(space, "free") + " free of " + size(space, "total") + ", reserve " +
+          size(space, "reserve") + "\n";
+  text += "memory   " + size(status, "rss") + ", buffers " + number(buffers, "taken") + " of " +
+          number(buffers, "limit") + ", threads " + number(status, "threads") + "\n";
+  text += troubles(status);
+  text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+report::ExitCode run_status(const CommonOptions& options) {
+  const auto settings = load(options);
+  if (!settings) return tell(settings.error(), options.json);
+  const auto status = server::ask_daemon(settings->admin_socket(), "status", kPatience);
+  if (!status) return tell(status.error(), options.json);
+  print(options.json ? report::json_line(*status) : as_text(*status));
+  return report::ExitCode::done;
+}
+
+}  // namespace cb::host
