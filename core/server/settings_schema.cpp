@@ -151,7 +151,7 @@ Schema legacy_timing() {
        .reloadable = true},
       {.key = "request_timeout",
        .type = Type::duration,
-       .help = "A request's fields, and each 128 KiB of content, must arrive within this.",
+       .help = "A request's fields, and each 64 KiB of content, must arrive within this.",
        .def = "60s",
        .min = kSecond / 10,
        .max = kDay,

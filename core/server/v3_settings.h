@@ -28,7 +28,7 @@ struct V3Settings {
   // A connection without data for this long is closed.
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);
   // A request's header and fields must arrive within this, counted from its first byte; so must
-  // every 128 KiB of content.
+  // every 64 KiB of content.
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(60);
   // An answer that the peer does not read ends the connection after this.
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(60);
