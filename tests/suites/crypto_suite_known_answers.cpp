@@ -3,6 +3,7 @@
 // The primitives inside the crypto plugins against published vectors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include <algorithm>
 #include <functional>
@@ -319,6 +320,53 @@ TEST(LegacyRsa, the_public_half_alone_cannot_decrypt) {
   Bytes text(legacy::kRsaBytes);
   EXPECT_EQ(status_of([&] { half.decrypt(legacy::OaepHash::sha256, cipher, text); }), CB_E_STATE);
   EXPECT_EQ(status_of([&] { static_cast<void>(half.private_der()); }), CB_E_STATE);
+}
+
+// TLS in the same process takes what it finds in the thread's error queue for its own.
+TEST(LegacyRsa, leaves_no_error_of_openssl_behind) {
+  ERR_clear_error();
+  const legacy::RsaKey pair = legacy::RsaKey::generate();
+  const Bytes half = pair.public_der();
+  const Bytes form = pair.private_der();
+  Bytes cipher = pair.encrypt(legacy::OaepHash::sha1, Bytes(16));
+  Bytes text(legacy::kRsaBytes);
+  EXPECT_EQ(status_of([&] { pair.decrypt(legacy::OaepHash::sha256, cipher, text); }), CB_E_AUTH);
+  EXPECT_EQ(ERR_peek_error(), 0U);
+  for (const Vector& v : load_vectors("rsa-keys.txt")) {
+    status_of([&] { legacy::RsaKey::from_public(v.at("public")); });
+    if (v.has("private")) status_of([&] { legacy::RsaKey::from_private(v.at("private")); });
+    EXPECT_EQ(ERR_peek_error(), 0U) << v.name;
+  }
+  for (size_t at = 0; at < half.size(); ++at) {
+    Bytes damaged = half;
+    damaged[at] ^= std::byte{1};
+    status_of([&] { legacy::RsaKey::from_public(damaged); });
+    ASSERT_EQ(ERR_peek_error(), 0U) << at;
+  }
+  for (size_t at = 0; at < form.size(); at += 5) {
+    Bytes damaged = form;
+    damaged[at] ^= std::byte{1};
+    status_of([&] { legacy::RsaKey::from_private(damaged); });
+    ASSERT_EQ(ERR_peek_error(), 0U) << at;
+  }
+}
+
+TEST(KnownAnswers, refusals_leave_no_error_of_openssl_behind) {
+  ERR_clear_error();
+  const modern::Algorithms algorithms;
+  modern::SharedSecret result;
+  EXPECT_FALSE(modern::x25519(modern::X25519Private(), modern::X25519Public{}, result));
+  EXPECT_EQ(ERR_peek_error(), 0U);
+  Bytes plain(32);
+  EXPECT_FALSE(
+      modern::siv_open(algorithms, modern::SecretArray<64>().view(), Bytes(1), Bytes(48), plain));
+  EXPECT_EQ(ERR_peek_error(), 0U);
+  for (const auto suite : {modern::Suite::aes_256_gcm, modern::Suite::chacha20_poly1305}) {
+    modern::AeadKey key(algorithms, suite, modern::SecretArray<32>().view(),
+                        modern::AeadKey::Direction::open);
+    EXPECT_FALSE(key.open(std::array<std::byte, 12>{}, {}, Bytes(48), plain));
+    EXPECT_EQ(ERR_peek_error(), 0U);
+  }
 }
 
 }  // namespace
