@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <regex>
 
 #include "cyberbackup/cpp/failure.hpp"
 #include "plugins/crypto-legacy/key.h"
@@ -44,6 +43,15 @@ std::vector<Message> messages_in(const Bytes& recorded, size_t header, bool dial
   return messages;
 }
 
+// The first value of that name among the facts of a README; empty when there is none.
+std::string first_fact(const std::string& readme, const std::string& name) {
+  const std::string key = "\"" + name + "\": \"";
+  const size_t at = readme.find(key);
+  if (at == std::string::npos) return {};
+  const size_t from = at + key.size();
+  return readme.substr(from, readme.find('"', from) - from);
+}
+
 struct Session {
   explicit Session(const std::string& folder)
       : dialect_2023(folder.find("dialect2023") != std::string::npos),
@@ -55,11 +63,8 @@ struct Session {
     if (auto decoded = cb::from_base64(cb::as_text(private_der))) private_der = *decoded;
     const Bytes readme = cb::testing::read_bytes(folder + "/README.md");
     const std::string text(cb::as_text(readme));
-    std::smatch found;
-    if (std::regex_search(text, found, std::regex("\"oaep_hash\": \"(SHA-1|SHA-256)\"")))
-      hash = found[1] == "SHA-1" ? OaepHash::sha1 : OaepHash::sha256;
-    if (std::regex_search(text, found, std::regex("\"aes_key_hex\": \"([0-9a-f]+)\"")))
-      key_hex = found[1];
+    if (first_fact(text, "oaep_hash") == "SHA-1") hash = OaepHash::sha1;
+    key_hex = first_fact(text, "aes_key_hex");
   }
 
   // The 128 bytes of the first response that carries a key.
