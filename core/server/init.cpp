@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/server/certificate.h"
+#include "core/identity/certificate.h"
 
 namespace cb::server {
 namespace {
@@ -111,7 +111,8 @@ Result<std::string> write_certificate(const Plan& plan, const Seams& seams) {
   const bool any = std::any_of(plan.listen.begin(), plan.listen.end(),
                                [](const auto& listen) { return listen.second; });
   if (!any) return std::string();
-  CB_ASSIGN(const Certificate made, make_certificate(certificate_names(plan), kCertificateLife));
+  CB_ASSIGN(const identity::Certificate made,
+            identity::make_certificate(certificate_names(plan), kCertificateLife));
   const os::Path keys = plan.request.folder / "keys";
   CB_TRY(write_private(keys / "tls.key", made.key.view(), seams));
   CB_TRY(write_private(keys / "tls.crt", as_bytes(made.certificate), seams));

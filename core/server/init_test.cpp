@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/init.h"
 
-#include "core/server/certificate.h"
+#include "core/identity/certificate.h"
 #include "core/server/daemon_fixture.h"
 
 namespace cb::server {
 namespace {
 
-using std::chrono::hours;
-
 mode_t mode_of(const os::Path& path) {
   return static_cast<mode_t>(std::filesystem::status(path).permissions());
-}
-
-TEST(Certificate, has_a_pin_that_is_that_of_its_text) {
-  const auto made = make_certificate({"localhost", "127.0.0.1", "::1"}, hours(24));
-  ASSERT_TRUE(made) << made.error().text();
-  EXPECT_EQ(made->pin.size(), 64u);
-  EXPECT_EQ(*pin_of(made->certificate), made->pin);
-  EXPECT_TRUE(as_text(made->key.view()).starts_with("-----BEGIN PRIVATE KEY-----"));
-  EXPECT_NE(make_certificate({"localhost"}, hours(24))->pin, made->pin);
-}
-
-TEST(Certificate, needs_a_name_and_a_text_needs_a_certificate) {
-  EXPECT_FALSE(make_certificate({}, hours(24)));
-  EXPECT_FALSE(pin_of("nothing"));
 }
 
 class Init : public DaemonFolder {};
@@ -36,7 +20,7 @@ TEST_F(Init, makes_everything_private) {
        {"cyberbackupd.toml", "keys/server.key", "keys/tls.key", "keys/tls.crt", "catalog.sqlite"})
     EXPECT_EQ(mode_of(folder_ / name), 0600u) << name;
   EXPECT_EQ(mode_of(folder_ / "keys"), 0700u);
-  EXPECT_EQ(*pin_of(content("keys/tls.crt")), made->pin);
+  EXPECT_EQ(*identity::pin_of(content("keys/tls.crt")), made->pin);
   EXPECT_EQ(made->listeners.size(), 2u);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "init-not-finished"));
 }

@@ -173,23 +173,8 @@ Schema legacy_timing() {
   };
 }
 
-Schema legacy_schema() {
-  Schema schema = {
-      {.key = "oaep",
-       .type = Type::choice,
-       .help = "OAEP hash for a client's key; auto learns it for each client.",
-       .def = "auto",
-       .choices = {"auto", "sha256", "sha1"},
-       .reloadable = true},
-      {.key = "ack_resend",
-       .type = Type::choice,
-       .help = "When a resend (1030) is acknowledged; original servers do it at once.",
-       .def = "delayed",
-       .choices = {"delayed", "immediate"},
-       .reloadable = true},
-  };
-  for (config::Option& option : legacy_timing()) schema.push_back(std::move(option));
-  const Schema amounts = {
+Schema legacy_amounts() {
+  return {
       {.key = "max_resends",
        .type = Type::integer,
        .help = "How often one file may be sent again on one connection.",
@@ -212,7 +197,25 @@ Schema legacy_schema() {
        .max = 1000000,
        .reloadable = true},
   };
-  schema.insert(schema.end(), amounts.begin(), amounts.end());
+}
+
+Schema legacy_schema() {
+  Schema schema = {
+      {.key = "oaep",
+       .type = Type::choice,
+       .help = "OAEP hash for a client's key; auto learns it for each client.",
+       .def = "auto",
+       .choices = {"auto", "sha256", "sha1"},
+       .reloadable = true},
+      {.key = "ack_resend",
+       .type = Type::choice,
+       .help = "When a resend (1030) is acknowledged; original servers do it at once.",
+       .def = "delayed",
+       .choices = {"delayed", "immediate"},
+       .reloadable = true},
+  };
+  for (config::Option& option : legacy_timing()) schema.push_back(std::move(option));
+  for (config::Option& option : legacy_amounts()) schema.push_back(std::move(option));
   return schema;
 }
 

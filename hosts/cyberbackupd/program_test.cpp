@@ -209,6 +209,22 @@ TEST_F(Program, it_can_be_killed_and_started_again) {
   EXPECT_TRUE(daemon.wait_for("\nready\n")) << daemon.output();
 }
 
+// Both signals wait while the program is stopped, so that none can come too late.
+TEST_F(Program, a_second_signal_ends_it_at_once) {
+  init();
+  Process daemon({"serve", "--config", config_});
+  ASSERT_TRUE(daemon.wait_for("\nready\n")) << daemon.output();
+  daemon.signal(SIGSTOP);
+  daemon.signal(SIGTERM);
+  daemon.signal(SIGINT);
+  daemon.signal(SIGCONT);
+  const Finished done = daemon.finish();
+  EXPECT_EQ(done.exit_code, 0) << done.output;
+  EXPECT_NE(done.output.find("event=stop.at-once"), std::string::npos) << done.output;
+  EXPECT_NE(done.output.find("event=stopped"), std::string::npos) << done.output;
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/admin.sock"));
+}
+
 TEST_F(Program, wrong_usage_exits_with_2) {
   EXPECT_EQ(run({}).exit_code, 2);
   EXPECT_EQ(run({"dance"}).exit_code, 2);

@@ -11,7 +11,7 @@
 #include "core/base/result.h"
 #include "core/base/secret.h"
 
-namespace cb::server {
+namespace cb::identity {
 
 struct Certificate {
   std::string certificate;  // PEM
@@ -27,4 +27,4 @@ Result<Certificate> make_certificate(const std::vector<std::string>& names,
 // The pin of the first certificate in a PEM text. Code::corrupt when there is none.
 Result<std::string> pin_of(const std::string& pem);
 
-}  // namespace cb::server
+}  // namespace cb::identity

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/server/certificate.h"
+#include "core/identity/certificate.h"
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
@@ -13,7 +13,7 @@
 #include <array>
 #include <memory>
 
-namespace cb::server {
+namespace cb::identity {
 namespace {
 
 template <auto Free>
@@ -77,20 +77,26 @@ bool set_subject(X509* certificate, const std::string& name) {
          X509_set_issuer_name(certificate, subject) == 1;
 }
 
+bool set_life(X509* certificate, std::chrono::hours valid) {
+  const auto seconds = static_cast<long>(std::chrono::seconds(valid).count());
+  return X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) != nullptr &&
+         X509_gmtime_adj(X509_getm_notAfter(certificate), seconds) != nullptr;
+}
+
+bool add_extensions(X509* certificate, const std::vector<std::string>& names) {
+  return add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+         add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
+         add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
+         add_extension(certificate, NID_subject_alt_name, alternative_names(names));
+}
+
 Result<CertificatePtr> self_signed(EVP_PKEY* key, const std::vector<std::string>& names,
                                    std::chrono::hours valid) {
   CertificatePtr certificate(X509_new());
   X509* made = certificate.get();
-  const auto seconds = static_cast<long>(std::chrono::seconds(valid).count());
   const bool good = made != nullptr && X509_set_version(made, X509_VERSION_3) == 1 &&
-                    set_serial(made) &&
-                    X509_gmtime_adj(X509_getm_notBefore(made), -3600) != nullptr &&
-                    X509_gmtime_adj(X509_getm_notAfter(made), seconds) != nullptr &&
-                    X509_set_pubkey(made, key) == 1 && set_subject(made, names.front()) &&
-                    add_extension(made, NID_basic_constraints, "critical,CA:FALSE") &&
-                    add_extension(made, NID_key_usage, "critical,digitalSignature") &&
-                    add_extension(made, NID_ext_key_usage, "serverAuth") &&
-                    add_extension(made, NID_subject_alt_name, alternative_names(names)) &&
+                    set_serial(made) && set_life(made, valid) && X509_set_pubkey(made, key) == 1 &&
+                    set_subject(made, names.front()) && add_extensions(made, names) &&
                     X509_sign(made, key, EVP_sha256()) != 0;
   if (!good) return failed(openssl_error("make a certificate for " + names.front()));
   return certificate;
@@ -137,4 +143,4 @@ Result<std::string> pin_of(const std::string& pem) {
   return pin_of(certificate.get());
 }
 
-}  // namespace cb::server
+}  // namespace cb::identity
