@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <string_view>
 #include <system_error>
 
 namespace cb::plugin {
@@ -44,6 +47,14 @@ Result<os::Path> real_path(const PluginFile& file) {
   return real;
 }
 
+// Hex digits may be written in either case.
+bool is_same_hex(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
 std::optional<Error> mismatch(const PluginFile& file, const std::string& id,
                               const LoadOptions& options) {
   const auto pin = options.sha256.find(id);
@@ -52,7 +63,7 @@ std::optional<Error> mismatch(const PluginFile& file, const std::string& id,
         Code::denied, file.object(),
         "is not pinned: its sha256 is " + file.sha256() + ", and [plugins.sha256] has no " + id,
         "if this is the file you mean, add the line that 'cyberbackupd plugins pin' prints");
-  if (pin->second == file.sha256()) return std::nullopt;
+  if (is_same_hex(pin->second, file.sha256())) return std::nullopt;
   return fail(
       Code::denied, file.object(),
       "is not the pinned file: its sha256 is " + file.sha256() + ", the pin is " + pin->second,

@@ -99,6 +99,12 @@ TEST_F(Pinned, enforce_loads_the_right_file_from_a_sealed_copy) {
   EXPECT_THAT(all, HasSubstr("/memfd:good.so"));
 }
 
+TEST_F(Pinned, a_pin_may_be_written_in_capitals) {
+  std::string capitals = hash_;
+  for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  EXPECT_TRUE(load(Pins::enforce, {{"good", capitals}}));
+}
+
 TEST_F(Pinned, a_sealed_copy_cannot_be_changed) {
   const auto opened = PluginFile::open(file());
   const auto copy = opened->sealed_copy();

@@ -46,12 +46,18 @@ struct Registry::State {
   }
   Status load(const std::string& id, PluginStatus& status);
   Result<PluginFile> open_checked(const std::string& id, PluginStatus& status);
+  // Logs how a load went, and keeps a refusal for status().
+  void keep(const Status& outcome, PluginStatus status);
   Status bring_up(Loaded& loaded, const std::string& id);
   Result<std::map<std::string, Offer>> offers_of(Loaded& loaded);
-  Result<const Offer*> offer(const std::string& id) const;
+  Result<const Offer*> offer(const std::string& id);
+  Status check_kind(const std::string& id, std::string_view interface_id);
 
   const HostServices services;
   const LoadOptions options;
+
+  // Changed by the one thread that loads and makes, under this; others read under it.
+  std::mutex mutex;
   std::vector<std::unique_ptr<Loaded>> modules;
   std::map<std::string, Offer> offers;          // by plugin id
   std::map<std::string, PluginStatus> refused;  // by the id asked for
@@ -78,7 +84,9 @@ Status Registry::State::load(const std::string& id, PluginStatus& status) {
   auto loaded = std::make_unique<Loaded>(*module, services, id);
   Status up = bring_up(*loaded, id);
   if (!up && loaded->initialised) module->deinit(loaded->gate);
-  if (up) modules.push_back(std::move(loaded));
+  if (!up) return up;
+  const std::lock_guard lock(mutex);
+  modules.push_back(std::move(loaded));
   return up;
 }
 
@@ -93,6 +101,7 @@ Status Registry::State::bring_up(Loaded& loaded, const std::string& id) {
                   "does not have the plugin " + id + " that its name promises; it has " + names,
                   "give the file the name of its plugin");
   }
+  const std::lock_guard lock(mutex);
   offers.merge(found);
   return {};
 }
@@ -113,7 +122,8 @@ Result<std::map<std::string, Registry::State::Offer>> Registry::State::offers_of
   return found;
 }
 
-Result<const Registry::State::Offer*> Registry::State::offer(const std::string& id) const {
+Result<const Registry::State::Offer*> Registry::State::offer(const std::string& id) {
+  const std::lock_guard lock(mutex);
   const auto found = offers.find(id);
   if (found != offers.end()) return &found->second;
   const auto why = refused.find(id);
@@ -125,10 +135,44 @@ Result<const Registry::State::Offer*> Registry::State::offer(const std::string& 
                 "add it to plugins.load");
 }
 
+Status Registry::State::check_kind(const std::string& id, std::string_view interface_id) {
+  CB_ASSIGN(const Offer* const found, offer(id));
+  if (found->descriptor->interface_id == interface_id) return {};
+  return failed(Code::invalid, "plugin " + id,
+                std::string("is for ") + found->descriptor->interface_id + ", not for " +
+                    std::string(interface_id),
+                "name a plugin of the right kind there");
+}
+
+void Registry::State::keep(const Status& outcome, PluginStatus status) {
+  if (services.log != nullptr && outcome)
+    services.log->info(
+        "plugin.loaded",
+        {{"plugin", status.id}, {"file", status.file.string()}, {"sha256", status.sha256}});
+  if (services.log != nullptr && !outcome)
+    services.log->error("plugin.refused",
+                        {{"plugin", status.id}, {"reason", outcome.error().text()}});
+  const std::lock_guard lock(mutex);
+  refused.erase(status.id);
+  if (outcome) return;
+  status.refused = outcome.error();
+  refused[status.id] = std::move(status);
+}
+
 Registry::Registry(HostServices services, LoadOptions options)
     : state_(std::make_unique<State>(std::move(services), std::move(options))) {}
 
 Registry::~Registry() {
+  for (const auto& weak : state_->instances) {
+    const auto instance = weak.lock();
+    if (instance == nullptr) continue;
+    // deinit under a living instance would pull the ground from under it; the process ends anyway.
+    if (state_->services.log != nullptr)
+      state_->services.log->error("plugin.outlived", {{"plugin", instance->id()}});
+    static auto* const kept = new std::vector<std::unique_ptr<State>>;
+    kept->push_back(std::move(state_));
+    return;
+  }
   for (auto loaded = state_->modules.rbegin(); loaded != state_->modules.rend(); ++loaded)
     (*loaded)->module.deinit((*loaded)->gate);
 }
@@ -139,23 +183,12 @@ Status Registry::load(const std::string& id) {
   status.id = id;
   status.file = state_->path_of(id);
   Status done = state_->load(id, status);
-  state_->refused.erase(id);
-  if (done) {
-    if (state_->services.log != nullptr)
-      state_->services.log->info(
-          "plugin.loaded",
-          {{"plugin", id}, {"file", status.file.string()}, {"sha256", status.sha256}});
-    return done;
-  }
-  status.refused = done.error();
-  state_->refused[id] = std::move(status);
-  if (state_->services.log != nullptr)
-    state_->services.log->error("plugin.refused",
-                                {{"plugin", id}, {"reason", done.error().text()}});
+  state_->keep(done, std::move(status));
   return done;
 }
 
 std::vector<PluginStatus> Registry::status() const {
+  const std::lock_guard lock(state_->mutex);
   std::vector<PluginStatus> all;
   for (const auto& [id, offer] : state_->offers) {
     const cb_descriptor& from = *offer.descriptor;
@@ -177,8 +210,13 @@ std::vector<PluginStatus> Registry::status() const {
 }
 
 std::vector<InstanceStatus> Registry::instances() const {
+  std::vector<std::weak_ptr<Instance>> made;
+  {
+    const std::lock_guard lock(state_->mutex);
+    made = state_->instances;
+  }
   std::vector<InstanceStatus> all;
-  for (const auto& weak : state_->instances) {
+  for (const auto& weak : made) {
     const auto instance = weak.lock();
     if (instance == nullptr) continue;
     all.push_back({instance->id(), instance->quarantined(), instance->unhealthy(),
@@ -209,41 +247,34 @@ Result<std::shared_ptr<Instance>> Registry::make(const std::string& id,
                   "cannot stand above " + lower->id() + ", which is for " + lower->interface_id());
   CB_ASSIGN(auto instance,
             Instance::make(descriptor, offer->schema, values, state_->services, std::move(lower)));
+  const std::lock_guard lock(state_->mutex);
   std::erase_if(state_->instances, [](const auto& weak) { return weak.expired(); });
   state_->instances.push_back(instance);
   return instance;
 }
 
-namespace {
-
-Result<std::shared_ptr<Instance>> of_kind(Result<std::shared_ptr<Instance>> made,
-                                          const char* interface_id) {
-  if (!made || (*made)->interface_id() == interface_id) return made;
-  return failed(Code::invalid, "plugin " + (*made)->id(),
-                "is for " + (*made)->interface_id() + ", not for " + interface_id,
-                "name a plugin of the right kind there");
-}
-
-}  // namespace
-
 Result<Store> Registry::make_store(const std::string& id, const config::Values& values,
                                    std::shared_ptr<Instance> lower) {
-  CB_ASSIGN(auto instance, of_kind(make(id, values, std::move(lower)), CB_STORE_INTERFACE));
+  CB_TRY(state_->check_kind(id, CB_STORE_INTERFACE));
+  CB_ASSIGN(auto instance, make(id, values, std::move(lower)));
   return Store(std::move(instance));
 }
 
 Result<Crypto> Registry::make_crypto(const std::string& id, const config::Values& values) {
-  CB_ASSIGN(auto instance, of_kind(make(id, values), CB_CRYPTO_INTERFACE));
+  CB_TRY(state_->check_kind(id, CB_CRYPTO_INTERFACE));
+  CB_ASSIGN(auto instance, make(id, values));
   return Crypto(std::move(instance));
 }
 
 Result<Compress> Registry::make_compress(const std::string& id, const config::Values& values) {
-  CB_ASSIGN(auto instance, of_kind(make(id, values), CB_COMPRESS_INTERFACE));
+  CB_TRY(state_->check_kind(id, CB_COMPRESS_INTERFACE));
+  CB_ASSIGN(auto instance, make(id, values));
   return Compress(std::move(instance));
 }
 
 Result<Transport> Registry::make_transport(const std::string& id, const config::Values& values) {
-  CB_ASSIGN(auto instance, of_kind(make(id, values), CB_TRANSPORT_INTERFACE));
+  CB_TRY(state_->check_kind(id, CB_TRANSPORT_INTERFACE));
+  CB_ASSIGN(auto instance, make(id, values));
   return Transport(std::move(instance));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The registry: which plugins this host has loaded, and the instances made of them. Loading and
-// making instances is for one thread at a time ([setup]); instances are then used from anywhere
-// their handles allow. Modules are never unloaded.
+// making instances is for one thread at a time ([setup]); status() and instances() may be called
+// beside it, and instances are used from anywhere their handles allow. Modules are never unloaded.
 #pragma once
 
 #include <chrono>
@@ -77,7 +77,7 @@ struct PluginStatus {
 class Registry {
  public:
   Registry(HostServices services, LoadOptions options);
-  ~Registry();  // all instances are gone by then; runs deinit
+  ~Registry();  // all instances are gone by then; runs deinit, unless one is left (logged)
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 

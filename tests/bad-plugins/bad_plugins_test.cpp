@@ -453,6 +453,28 @@ TEST_F(BadPlugins, a_good_plugin_stores_and_reads_back) {
   EXPECT_EQ(good->space().error().code, Code::unsupported);
 }
 
+TEST_F(BadPlugins, init_and_deinit_come_in_pairs_and_deinit_last) {
+  {
+    Registry registry(services(), options());
+    ASSERT_TRUE(registry.load("says-pairs"));
+    ASSERT_TRUE(registry.load("says-pairs"));
+    EXPECT_EQ(log_.count("init in " CB_BAD_PLUGIN_DIR), 1U) << log_.text();
+    EXPECT_FALSE(log_.contains("deinit"));
+  }
+  EXPECT_EQ(log_.count("plugin=says-pairs text=deinit"), 1U) << log_.text();
+}
+
+TEST_F(BadPlugins, an_instance_that_outlives_the_registry_keeps_its_module_initialised) {
+  std::shared_ptr<Instance> left;
+  {
+    Registry registry(services(), options());
+    ASSERT_TRUE(registry.load("says-pairs"));
+    left = *registry.make("says-pairs", {});
+  }
+  EXPECT_TRUE(log_.contains("event=plugin.outlived plugin=says-pairs"));
+  EXPECT_FALSE(log_.contains("deinit"));
+}
+
 TEST_F(BadPlugins, a_plugin_of_another_kind_is_refused_where_it_is_named) {
   ASSERT_TRUE(store("good"));
   expect_error(registry_->make_crypto("good", {}).error(), Code::invalid,
