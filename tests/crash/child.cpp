@@ -71,6 +71,12 @@ void Child::poke() {
   if (::write(to_child_, "\n", 1) != 1) std::abort();
 }
 
+void Child::stop() {
+  siginfo_t info{};
+  if (::kill(pid_, SIGSTOP) != 0 || ::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED) != 0)
+    std::abort();
+}
+
 void Child::kill() { ::kill(pid_, SIGKILL); }
 
 void Child::wait_until_dead() {

@@ -23,6 +23,8 @@ class Child {
                  std::chrono::milliseconds patience = std::chrono::milliseconds(60'000));
   // Writes an empty line to it.
   void poke();
+  // Stops it where it is and returns when it stands still.
+  void stop();
   // Kills it without warning. Lines it wrote before can still be read.
   void kill();
   // Waits for its end without taking notice of it: it stays a zombie.
