@@ -17,7 +17,7 @@ namespace {
 // Written back in steps of this size, so that the sync at commit finds little left to do.
 constexpr uint64_t kPushStep = uint64_t{8} << 20;
 // Steps that may be under way before the writer waits for the oldest: bounds dirty pages.
-constexpr uint64_t kPushAhead = 4;
+constexpr uint64_t kPushAhead = 8;
 
 }  // namespace
 

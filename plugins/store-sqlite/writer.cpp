@@ -38,7 +38,8 @@ Writer::Writer(const sdk::Host& host, const Opening& opening, uint64_t log_limit
       log_limit_(log_limit),
       patience_(static_cast<int>(opening.patience.count())),
       connection_(open_connection(opening, kCache)) {
-  connection_->run(("PRAGMA journal_size_limit = " + std::to_string(log_limit_)).c_str());
+  // Above the usual length, so that the log's file is not cut each time the log starts anew.
+  connection_->run(("PRAGMA journal_size_limit = " + std::to_string(2 * log_limit_)).c_str());
   page_size_ = static_cast<uint64_t>(connection_->number("PRAGMA page_size"));
   ::sqlite3_wal_hook(connection_->get(), &Writer::on_commit, this);
 }
