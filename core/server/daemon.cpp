@@ -111,6 +111,8 @@ std::vector<uint16_t> Daemon::ports() const {
   return ports;
 }
 
+size_t Daemon::session_count() const { return state_->sessions->count(); }
+
 void Daemon::begin_drain(std::function<void()> drained) {
   if (state_->draining.exchange(true)) return;
   state_->log.info("drain.begin", {{"sessions", state_->sessions->count()},

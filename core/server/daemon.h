@@ -41,6 +41,9 @@ class Daemon {
   // options of its plugins are wrong; then nothing changes.
   Status reload(Settings fresh);
 
+  // Connections that are open now.
+  [[nodiscard]] size_t session_count() const;
+
   // What `cyberbackupd status` shows. Blocks (asks the store and the catalog).
   [[nodiscard]] report::Json status() const;
 

@@ -46,9 +46,11 @@ Json instances_of(const plugin::Registry& registry) {
   return all;
 }
 
-Json space_of(Backend& backend, V3Service& v3, uint64_t reserve) {
+Json space_of(Backend& backend, V3Service& v3) {
   const std::string refusal = v3.refusal();
-  Json space = {{"reserve", reserve}, {"uploads_refused", !refusal.empty()}, {"reason", refusal}};
+  Json space = {{"reserve", v3.settings().space_reserve},
+                {"uploads_refused", !refusal.empty()},
+                {"reason", refusal}};
   if (const auto known = backend.store().space()) {
     space["total"] = known->total;
     space["free"] = known->free;
@@ -95,7 +97,7 @@ report::Json Daemon::status() const {
           {"uploads", s.v3->counters().uploads.load()},
           {"v3", counters_of(s.v3->counters())},
           {"stored", stored_by(s.backend->catalog())},
-          {"space", space_of(*s.backend, *s.v3, s.settings.v3.space_reserve)},
+          {"space", space_of(*s.backend, *s.v3)},
           {"plugins", plugins_as_json(*s.registry)},
           {"instances", instances_of(*s.registry)},
           {"buffers",

@@ -231,7 +231,7 @@ Schema limits_schema() {
       {.key = "connections_per_address",
        .type = Type::integer,
        .help = "Connections at one time from one address; 0 = no such limit.",
-       .def = "0",
+       .def = "2500",
        .min = 0,
        .max = 1000000,
        .reloadable = true},

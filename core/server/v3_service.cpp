@@ -53,6 +53,8 @@ void V3Service::reconfigure(const V3Settings& settings) {
   state_->settings = settings;
 }
 
+V3Settings V3Service::settings() const { return state_->current(); }
+
 Result<uint64_t> V3Service::remove_leftovers() {
   CB_ASSIGN(const std::vector<std::string> names, state_->parts.catalog->objects());
   const std::set<std::string> wanted(names.begin(), names.end());

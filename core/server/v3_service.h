@@ -62,6 +62,8 @@ class V3Service {
 
   // Takes new settings for sessions that begin from now on.
   void reconfigure(const V3Settings& settings);
+  // What is in force.
+  [[nodiscard]] V3Settings settings() const;
 
   // Removes stored objects that no confirmed upload refers to: leftovers of a crash. Call before
   // the first session. Returns how many there were. Blocks.

@@ -274,9 +274,9 @@ TEST(V3Limits, a_full_store_refuses_uploads_before_data_moves_and_says_so) {
   ASSERT_TRUE(client.send(client.packets("f", noise(10, 1)).front()));
   EXPECT_EQ(client.code(), 1607);
   EXPECT_TRUE(server.log().contains("the store has no room for it"));
-  EXPECT_NE(server.service().refusal(), "");
-  server.service().reconfigure(V3Settings{});
-  EXPECT_EQ(server.service().refusal(), "");
+  EXPECT_EQ(server.daemon().status()["space"]["uploads_refused"], true);
+  server.reconfigure(V3Settings{});
+  EXPECT_EQ(server.daemon().status()["space"]["uploads_refused"], false);
   ASSERT_TRUE(client.reconnect());
   EXPECT_TRUE(client.back_up("f", as_bytes("x")));
 }

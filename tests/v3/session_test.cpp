@@ -262,7 +262,9 @@ TEST(V3Session, objects_that_no_version_refers_to_are_removed_at_the_start) {
   ASSERT_TRUE(orphan->write(as_bytes("never confirmed")));
   ASSERT_TRUE(orphan->commit());
   ASSERT_EQ(server.object_count(), 2U);
-  EXPECT_EQ(server.service().remove_leftovers().value(), 1U);
+  server.restart();
+  EXPECT_EQ(server.object_count(), 1U);
+  EXPECT_TRUE(server.log().contains("event=store.leftovers-removed objects=1"));
   EXPECT_EQ(as_text(*server.stored(client.id, "note")), "kept");
 }
 

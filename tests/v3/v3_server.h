@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A v3 server for tests: the real plugins, catalog, store and sessions behind a real listener on a
-// free port of 127.0.0.1, with the sources of client ids and AES keys in the test's hands.
+// A v3 server for tests: the real daemon on a fresh folder and a free port of 127.0.0.1, with the
+// sources of client ids and AES keys in the test's hands, and a second look at its store and
+// catalog. One thread.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -12,10 +12,7 @@
 #include <string>
 
 #include "core/log/capture.h"
-#include "core/server/v3_service.h"
-#include "core/stream/io_threads.h"
-#include "core/stream/listener.h"
-#include "core/stream/stack.h"
+#include "core/server/daemon.h"
 
 namespace cb::server {
 
@@ -32,22 +29,24 @@ class ScriptedRandom final : public os::Random {
 
 class V3Server {
  public:
-  explicit V3Server(V3Settings settings = {}, Dialect dialect = Dialect::usual);
+  explicit V3Server(const V3Settings& v3 = {}, Dialect dialect = Dialect::usual);
   ~V3Server();
+  V3Server(const V3Server&) = delete;
+  V3Server& operator=(const V3Server&) = delete;
 
-  [[nodiscard]] uint16_t port() const { return port_; }
+  [[nodiscard]] uint16_t port() const { return daemon_->ports().at(0); }
   ScriptedRandom& ids() { return ids_; }
   ScriptedRandom& aes_keys() { return aes_keys_; }
-  catalog::Catalog& catalog() { return *catalog_; }
-  repository::Vault& vault() { return *vault_; }
-  plugin::Store& store() { return *store_; }
-  plugin::Registry& registry() { return *registry_; }
-  V3Service& service() { return *service_; }
+  catalog::Catalog& catalog() { return looking_->catalog(); }
+  repository::Vault& vault() { return looking_->vault(); }
+  Daemon& daemon() { return *daemon_; }
   log::Capture& log() { return log_; }
   const os::Path& folder() const { return folder_; }
 
-  // The public half of a v3 client's private key, DER.
-  Bytes public_half(ByteView private_key);
+  // Ends the daemon and starts it again on the same folder (and another port).
+  void restart();
+  void reconfigure(const V3Settings& v3);
+
   // A client that registered before the test began.
   void add_client(const ClientId& id, const std::string& name, ByteView private_key,
                   catalog::OaepHash hash = catalog::OaepHash::unknown);
@@ -55,35 +54,23 @@ class V3Server {
   std::optional<Bytes> stored(const ClientId& id, const std::string& file_name);
   // Objects in the store.
   size_t object_count();
-  // Waits until no session is open.
+  // Waits until no connection is open.
   void wait_until_idle();
 
  private:
-  boost::asio::awaitable<void> accept_all();
-  config::Values options(const std::string& plugin,
-                         const std::map<std::string, std::string>& written);
+  Settings settings(const V3Settings& v3);
 
   os::Path folder_;
   Dialect dialect_;
+  V3Settings v3_;
   log::Capture log_;
   ScriptedRandom ids_;
   ScriptedRandom aes_keys_;
-  std::unique_ptr<plugin::Registry> registry_;
-  std::unique_ptr<plugin::Store> store_;
-  std::unique_ptr<plugin::Crypto> crypto_;
-  std::unique_ptr<plugin::Crypto> legacy_;
-  std::unique_ptr<plugin::Compress> compress_;
-  std::unique_ptr<plugin::KeyPair> server_key_;
-  std::unique_ptr<catalog::Catalog> catalog_;
-  std::unique_ptr<repository::Vault> vault_;
-  std::unique_ptr<stream::Stack> stack_;
-  std::unique_ptr<stream::BufferPool> buffers_;
-  std::unique_ptr<stream::IoThreads> io_;
-  std::unique_ptr<stream::Workers> workers_;
-  std::unique_ptr<V3Service> service_;
-  std::unique_ptr<stream::Listener> listener_;
-  std::atomic<bool> accepting_{false};
-  uint16_t port_ = 0;
+  Seams seams_;
+  Settings looking_settings_;
+  std::unique_ptr<plugin::Registry> looking_registry_;
+  std::unique_ptr<Backend> looking_;
+  std::unique_ptr<Daemon> daemon_;
 };
 
 }  // namespace cb::server
