@@ -82,7 +82,7 @@ typedef struct cb_transport_ops {
                        cb_error* error);
 
   /* Begins to listen. CB_E_BUSY if the address is taken. Port 0 lets the system choose; see
-     listener_info. LISTEN only. [blocking] */
+     listener_port. LISTEN only. [blocking] */
   cb_status (*listen)(cb_instance* instance, const cb_endpoint* endpoint, cb_listener** out,
                       cb_error* error);
 
