@@ -147,30 +147,44 @@ Task<std::vector<std::string>> resolve(asio::any_io_executor executor, std::stri
   co_return alternate_families(lookup->addresses);
 }
 
+namespace {
+
+// Gives the newest runner its head start: until the race is won, it (or one before) fails, or the
+// next may begin. The last one has until nobody runs any more.
+asio::awaitable<void> wait_for_news(std::shared_ptr<Race> race, bool is_last) {
+  const Moment until =
+      is_last ? race->deadline
+              : std::min(race->deadline, std::chrono::steady_clock::now() + kHeadStart);
+  while (!race->won && std::chrono::steady_clock::now() < until) {
+    if (is_last ? race->running == 0 : race->one_failed) co_return;
+    co_await sleep_until(race->bell, until);
+  }
+}
+
+Error why_lost(const Race& race, const Target& target) {
+  if (race.last && race.last->code != Code::timeout) {
+    return Error(*race.last)
+        .with_advice("check that the server runs and listens on " + name_of(target));
+  }
+  return fail(Code::timeout, name_of(target), "no address answered in time",
+              "check that the server runs and that no firewall drops its packets");
+}
+
+}  // namespace
+
 Task<Winner> race(asio::any_io_executor executor, plugin::Transport root,
                   std::vector<std::string> addresses, Target target, Moment deadline) {
   auto race = std::make_shared<Race>(std::move(executor), deadline);
   for (const std::string& address : addresses) {
     race->one_failed = false;
     start(race, root, address, target);
-    const bool is_last = address == addresses.back();
-    const Moment until =
-        is_last ? deadline : std::min(deadline, std::chrono::steady_clock::now() + kHeadStart);
-    while (!race->won && std::chrono::steady_clock::now() < until) {
-      if (is_last ? race->running == 0 : race->one_failed) break;
-      co_await sleep_until(race->bell, until);
-    }
+    co_await wait_for_news(race, address == addresses.back());
     if (race->won) break;
   }
   while (race->won && !race->winner.stream) co_await sleep_until(race->bell, Moment::max());
   if (race->won) co_return std::move(race->winner);
   race->cancel_all();
-  if (race->last && race->last->code != Code::timeout)
-    co_return failed(
-        std::move(*race->last)
-            .with_advice("check that the server runs and listens on " + name_of(target)));
-  co_return failed(Code::timeout, name_of(target), "no address answered in time",
-                   "check that the server runs and that no firewall drops its packets");
+  co_return failed(why_lost(*race, target));
 }
 
 }  // namespace cb::stream

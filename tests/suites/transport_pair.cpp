@@ -197,6 +197,15 @@ short events_of(const std::optional<Result<IoStep>>& step) {
   return **step == IoStep::want_read ? POLLIN : POLLOUT;
 }
 
+// Waits until one of two is ready for its events; false when neither waits or the time is over.
+bool wait_for_one(const plugin::Stream& a, short a_events, const plugin::Stream& b, short b_events,
+                  int patience_ms) {
+  pollfd ready[2] = {{a_events != 0 ? a.fd() : -1, a_events, 0},
+                     {b_events != 0 ? b.fd() : -1, b_events, 0}};
+  if (a_events == 0 && b_events == 0) return false;
+  return ::poll(ready, 2, patience_ms) >= 1;
+}
+
 Status status_of(const std::optional<Result<IoStep>>& step) {
   if (!step) return failed(impatient());
   if (!*step) return failed(step->error());
@@ -211,14 +220,10 @@ Hands shake_hands(Pair& pair) {
   for (;;) {
     if (!client || events_of(client) != 0) client = pair.client->handshake();
     if (!server || events_of(server) != 0) server = pair.server->handshake();
-    pollfd ready[2] = {{pair.client->fd(), events_of(client), 0},
-                       {pair.server->fd(), events_of(server), 0}};
-    if (ready[0].events == 0) ready[0].fd = -1;
-    if (ready[1].events == 0) ready[1].fd = -1;
-    const bool one_failed = !*client || !*server;
-    if (ready[0].fd < 0 && ready[1].fd < 0) break;
-    // After a failure the other end hears of it, or waits for ever: that is no reason to wait long.
-    if (::poll(ready, 2, one_failed ? 100 : kPatienceMs) < 1) break;
+    // After a failure the other end hears of it, or waits for ever: no reason to wait long.
+    const int patience = *client && *server ? kPatienceMs : 100;
+    if (!wait_for_one(*pair.client, events_of(client), *pair.server, events_of(server), patience))
+      break;
   }
   return {status_of(client), status_of(server)};
 }
