@@ -19,8 +19,10 @@ std::string_view next_line(std::string_view& rest) {
   return line;
 }
 
-std::string_view without_mark(std::string_view content) {
-  return content.starts_with("\xef\xbb\xbf") ? content.substr(3) : content;
+// Without byte order marks.
+std::string_view without_marks(std::string_view content) {
+  while (content.starts_with("\xef\xbb\xbf")) content.remove_prefix(3);
+  return content;
 }
 
 Result<uint16_t> parse_port(std::string_view text) {
@@ -88,7 +90,7 @@ Result<ServerAddress> parse_server_address(std::string_view text) {
 }
 
 Result<TransferInfo> parse_transfer_info(std::string_view content) {
-  std::string_view rest = without_mark(content);
+  std::string_view rest = without_marks(content);
   TransferInfo info;
   CB_ASSIGN(info.server, parse_server_address(next_line(rest)));
   info.user_name = next_line(rest);
@@ -110,7 +112,7 @@ std::string format_transfer_info(const TransferInfo& info) {
 }
 
 Result<MeInfo> parse_me_info(ByteView content) {
-  std::string_view rest = without_mark(as_text(content));
+  std::string_view rest = without_marks(as_text(content));
   MeInfo info;
   const std::string_view name = next_line(rest);
   info.user_name = name.substr(0, name.find('\0'));
