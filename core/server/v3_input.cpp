@@ -34,10 +34,7 @@ stream::Task<void> V3Input::read(ByteSpan into, std::chrono::nanoseconds timeout
       begin_ = 0;
       end_ = got;
     }
-    const size_t take = std::min(into.size(), end_ - begin_);
-    std::copy_n(small_.begin() + static_cast<ptrdiff_t>(begin_), take, into.begin());
-    begin_ += take;
-    into = into.subspan(take);
+    into = into.subspan(take_small(into));
   }
   co_return Status{};
 }
@@ -53,27 +50,38 @@ void V3Input::count_content(size_t bytes) {
   if (paced_ >= kPacedBytes) begin_content(pace_);
 }
 
+size_t V3Input::take_small(ByteSpan into) {
+  const size_t take = std::min(into.size(), end_ - begin_);
+  std::copy_n(small_.begin() + static_cast<ptrdiff_t>(begin_), take, into.begin());
+  begin_ += take;
+  return take;
+}
+
 stream::Task<ByteView> V3Input::slice(uint64_t most) {
   release();
-  if (begin_ != end_) {
-    const size_t take = static_cast<size_t>(std::min<uint64_t>(most, end_ - begin_));
-    const ByteView view = ByteView(small_).subspan(begin_, take);
-    begin_ += take;
-    count_content(take);
-    co_return view;
+  if (begin_ == end_) {
+    const std::chrono::nanoseconds left = deadline_ - clock_.monotonic();
+    if (left.count() <= 0) co_return failed(Code::timeout, "content", "comes too slowly");
+    CB_CO_ASSIGN(const bool ready, co_await connection_.wait_readable(left));
+    if (!ready) co_return failed(Code::timeout, "content", "stopped coming");
   }
-  const std::chrono::nanoseconds left = deadline_ - clock_.monotonic();
-  if (left.count() <= 0) co_return failed(Code::timeout, "content", "comes too slowly");
-  CB_CO_ASSIGN(const bool ready, co_await connection_.wait_readable(left));
-  if (!ready) co_return failed(Code::timeout, "content", "stopped coming");
   bulk_ = co_await pool_.take();
   if (!bulk_) co_return failed(Code::cancelled, "connection", "is being closed");
-  connection_.set_read_timeout(pace_);
   const ByteSpan room = bulk_.span().first(std::min<uint64_t>(most, bulk_.size()));
-  CB_CO_ASSIGN(const size_t got, co_await connection_.read_some(room));
-  if (got == 0) co_return failed(cut());
-  count_content(got);
-  co_return ByteView(room.first(got));
+  size_t have = take_small(room);
+  if (have == 0) {
+    connection_.set_read_timeout(pace_);
+    CB_CO_ASSIGN(have, co_await connection_.read_some(room));
+    if (have == 0) co_return failed(cut());
+  }
+  // A slice costs its user a change of threads, so it takes along all that has come by now.
+  while (have < room.size()) {
+    CB_CO_ASSIGN(const size_t more, connection_.read_ready(room.subspan(have)));
+    if (more == 0) break;
+    have += more;
+  }
+  count_content(have);
+  co_return ByteView(room.first(have));
 }
 
 stream::Task<void> V3Input::skip(uint64_t count) {

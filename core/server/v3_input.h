@@ -27,8 +27,8 @@ class V3Input {
   // Begins bulk content: from here on every 64 KiB, or what is less, must come within `timeout`.
   void begin_content(std::chrono::nanoseconds timeout);
 
-  // 1..most bytes of content; valid until the next call of any function here. Code::timeout when
-  // the peer falls behind the pace.
+  // 1..most bytes of content, as many as have come and fit a buffer; valid until the next call of
+  // any function here. Code::timeout when the peer falls behind the pace.
   stream::Task<ByteView> slice(uint64_t most);
 
   // Gives the pool buffer back, if one is held; the last slice is no longer valid.
@@ -39,6 +39,8 @@ class V3Input {
 
  private:
   void count_content(size_t bytes);
+  // Moves what the small buffer holds; the number of bytes.
+  size_t take_small(ByteSpan into);
 
   stream::Connection& connection_;
   stream::BufferPool& pool_;

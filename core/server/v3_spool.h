@@ -24,6 +24,9 @@ class V3Spool {
   Status append(ByteView content);
   Status end();
 
+  // True as long as no packet ever came before its turn; then take() does not block.
+  [[nodiscard]] bool unused() const { return file_ == nullptr; }
+
   // Gives the packet to `sink` piece by piece and returns true, or false when it is not here.
   Result<bool> take(uint16_t number, const std::function<Status(ByteView)>& sink);
 

@@ -170,7 +170,12 @@ stream::Task<V3Transfers::Active*> V3Transfers::upload_for(const Packet& packet,
 stream::Task<Status> V3Transfers::take_content(Active& active, const Packet& packet, V3Input& input,
                                                uint64_t& left) {
   V3Upload& upload = *active.upload;
-  Status kept = co_await parts_.workers->run([&] { return upload.begin_packet(packet.number); });
+  // A change of threads costs as much as the packet itself, so it is left out where nothing blocks.
+  Status kept;
+  if (upload.in_order(packet.number))
+    kept = upload.begin_packet(packet.number);
+  else
+    kept = co_await parts_.workers->run([&] { return upload.begin_packet(packet.number); });
   while (kept && left > 0) {
     CB_CO_ASSIGN(const ByteView slice, co_await input.slice(left));
     left -= slice.size();
@@ -178,6 +183,11 @@ stream::Task<Status> V3Transfers::take_content(Active& active, const Packet& pac
   }
   input.release();
   co_return kept;
+}
+
+awaitable<Result<bool>> V3Transfers::end_packet(V3Upload& upload, const Packet& packet) {
+  if (upload.in_order(packet.number)) co_return upload.end_packet();
+  co_return co_await parts_.workers->run([&] { return upload.end_packet(); });
 }
 
 stream::Task<V3Outcome> V3Transfers::packet(const ClientId& client, ByteView head,
@@ -193,8 +203,7 @@ stream::Task<V3Outcome> V3Transfers::packet(const ClientId& client, ByteView hea
     CB_CO_ASSIGN(kept, co_await take_content(**active, packet, input, left));
   }
   Result<bool> complete = false;
-  if (kept)
-    complete = co_await parts_.workers->run([&] { return (*active)->upload->end_packet(); });
+  if (kept) complete = co_await end_packet(*(*active)->upload, packet);
   if (!complete) kept = failed(complete.error());
 
   if (!kept) {

@@ -67,6 +67,7 @@ class V3Transfers {
   Result<std::unique_ptr<V3Upload>> begin(const Packet& packet, const plugin::Key& key);
   stream::Task<Status> take_content(Active& active, const Packet& packet, V3Input& input,
                                     uint64_t& left);
+  boost::asio::awaitable<Result<bool>> end_packet(V3Upload& upload, const Packet& packet);
   boost::asio::awaitable<void> forget(const Name& name);
   boost::asio::awaitable<void> forget_stale();
 

@@ -35,6 +35,10 @@ Status V3Upload::begin_packet(uint16_t number) {
   return spooling_ ? spool_.begin(static_cast<uint16_t>(index)) : Status{};
 }
 
+bool V3Upload::in_order(uint16_t number) const {
+  return spool_.unused() && number == next_ + (plan_.from_zero ? 0 : 1);
+}
+
 Status V3Upload::content(ByteView cipher) {
   return spooling_ ? spool_.append(cipher) : feed(cipher);
 }

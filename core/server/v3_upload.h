@@ -35,6 +35,9 @@ class V3Upload {
 
   // Code::invalid for a number out of range, Code::exists for one that has been stored already.
   Status begin_packet(uint16_t number);
+  // True when this packet is the next one and none is spooled: then begin_packet and end_packet do
+  // not block.
+  [[nodiscard]] bool in_order(uint16_t number) const;
   Status content(ByteView cipher);
   // True when this was the last missing packet; then the upload is complete.
   Result<bool> end_packet();

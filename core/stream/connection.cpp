@@ -352,6 +352,14 @@ void Connection::set_write_timeout(nanoseconds timeout) { state_->writing.timeou
 
 Task<void> Connection::handshake(nanoseconds timeout) { return handshake_on(state_, timeout); }
 Task<size_t> Connection::read_some(ByteSpan into) { return read_on(state_, into); }
+Result<size_t> Connection::read_ready(ByteSpan into) {
+  CB_TRY(begin(*state_, state_->reading, "a read"));
+  if (into.empty()) return size_t{0};
+  CB_ASSIGN(const IoResult read, read_now(*state_, into));
+  if (wants(read.step) || read.step == IoStep::end) return size_t{0};
+  state_->moved += read.bytes;
+  return read.bytes;
+}
 Task<void> Connection::read_exactly(ByteSpan into) { return read_exactly_on(state_, into); }
 Task<bool> Connection::wait_readable(nanoseconds timeout) {
   return wait_readable_on(state_, timeout);

@@ -39,6 +39,9 @@ class Connection {
 
   // Reads 1..into.size() bytes; 0 is the clean end.
   Task<size_t> read_some(ByteSpan into);
+  // Reads what is there without waiting, at most into.size() bytes; 0 when nothing is there, or at
+  // the end. Not while another read is under way.
+  Result<size_t> read_ready(ByteSpan into);
   // Fills `into`; Code::closed when the stream ends before.
   Task<void> read_exactly(ByteSpan into);
   // Waits until something can be read (true), the peer ended (true) or `timeout` passed (false).

@@ -107,6 +107,21 @@ TEST_F(ConnectionTest, a_wait_for_bytes_may_end_without_harm_and_loses_none) {
   EXPECT_EQ(run(context_, near_->read_some(three)).value(), 0U);
 }
 
+TEST_F(ConnectionTest, read_ready_gives_what_is_there_and_never_waits) {
+  Bytes three(3);
+  EXPECT_EQ(near_->read_ready(three).value(), 0U);
+  ASSERT_TRUE(cb::test::write_all(*far_, as_bytes("abcd")));
+  ASSERT_TRUE(run(context_, near_->wait_readable(seconds(10))).value());
+  EXPECT_EQ(near_->read_ready(three).value(), 3U);
+  EXPECT_EQ(as_text(three), "abc");
+  EXPECT_EQ(near_->read_ready(three).value(), 1U);
+  EXPECT_EQ(near_->read_ready(three).value(), 0U);
+  ASSERT_TRUE(cb::test::shut_down(*far_));
+  ASSERT_TRUE(run(context_, near_->wait_readable(seconds(10))).value());
+  EXPECT_EQ(near_->read_ready(three).value(), 0U);
+  EXPECT_EQ(run(context_, near_->read_some(three)).value(), 0U);
+}
+
 TEST_F(ConnectionTest, cancel_from_another_thread_ends_a_wait) {
   Bytes room(1);
   Running<Result<size_t>> reading(context_, near_->read_some(room));
