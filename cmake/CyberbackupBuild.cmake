@@ -21,8 +21,13 @@ endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  # Paths relative to the tree, so that clones share results; the sloppiness that ccache's manual asks
+  # for with precompiled headers.
+  set(launcher "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+      "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+      "${CCACHE_PROGRAM}")
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
@@ -30,7 +35,7 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-con
 add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
 
 if(CYBERBACKUP_SANITIZE)
-  add_compile_options(-fsanitize=${CYBERBACKUP_SANITIZE} -fno-omit-frame-pointer -O1)
+  add_compile_options(-fsanitize=${CYBERBACKUP_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${CYBERBACKUP_SANITIZE})
   if(CYBERBACKUP_SANITIZE MATCHES undefined)
     add_compile_options(-fno-sanitize-recover=undefined)

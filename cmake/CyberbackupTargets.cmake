@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The few kinds of targets this project has.
 
+# What users run (programs and plugins), and the fuzz targets, each to be built as a whole.
+add_custom_target(products)
+add_custom_target(fuzz_targets)
+
 # cyberbackup_library(base SOURCES a.cpp DEPENDS cyberbackup::x PRIVATE_DEPENDS y)
 # A static library cyberbackup_<name> with alias cyberbackup::<name>. Includes are relative to the top.
 function(cyberbackup_library name)
@@ -38,6 +42,7 @@ function(cyberbackup_program name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
   install(TARGETS ${name} RUNTIME DESTINATION bin)
+  add_dependencies(products ${name})
 endfunction()
 
 # cyberbackup_fuzz(header SOURCES header_fuzz.cpp DEPENDS cyberbackup::protocol CORPUS dir)
@@ -49,6 +54,7 @@ function(cyberbackup_fuzz name)
     return()
   endif()
   add_executable(fuzz_${name} ${ARG_SOURCES})
+  add_dependencies(fuzz_targets fuzz_${name})
   set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPENDS})
