@@ -14,8 +14,6 @@
 namespace cb::plugin {
 namespace {
 
-constexpr uint64_t kLargestCache = 1 * kMiB;
-constexpr size_t kMostKnown = 1000;
 constexpr const char* kVerdictHead = "verdict 1\n";
 
 std::vector<std::string> lines_of(std::string_view text) {
@@ -27,22 +25,15 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-// Hashes that passed, oldest first. An unreadable cache is an empty one.
-std::vector<std::string> known_hashes(const os::Path& cache) {
-  if (cache.empty()) return {};
-  const auto content = os::read_file(os::real_file_system(), cache, kLargestCache);
-  return content ? lines_of(as_text(*content)) : std::vector<std::string>{};
+// One empty file per hash that passed; what cannot be read was never met.
+bool is_known(const os::Path& cache, const std::string& sha256) {
+  return !cache.empty() && os::real_file_system().info(cache / sha256).has_value();
 }
 
-void remember(const os::Path& cache, std::vector<std::string> known, const std::string& sha256,
-              log::Log* log) {
-  if (cache.empty()) return;
-  known.push_back(sha256);
-  if (known.size() > kMostKnown)
-    known.erase(known.begin(), known.end() - static_cast<ptrdiff_t>(kMostKnown));
-  std::string text;
-  for (const std::string& hash : known) text += hash + "\n";
-  const Status kept = os::write_file_atomically(os::real_file_system(), cache, as_bytes(text));
+void remember(const os::Path& cache, const std::string& sha256, log::Log* log) {
+  os::FileSystem& files = os::real_file_system();
+  if (cache.empty() || !files.info(cache)) return;
+  const Status kept = os::write_file_atomically(files, cache / sha256, {});
   if (!kept && log != nullptr) log->warn("plugin.probe.cache", {{"reason", kept.error().text()}});
 }
 
@@ -71,13 +62,11 @@ Status verdict_of(const ProbeEnd& end, const PluginFile& file, const LoadOptions
 
 Status probe(const PluginFile& file, const LoadOptions& options, log::Log* log) {
   if (!options.probe_unknown || options.probe_program.empty()) return {};
-  std::vector<std::string> known = known_hashes(options.probe_cache);
-  for (const std::string& hash : known)
-    if (hash == file.sha256()) return {};
+  if (is_known(options.probe_cache, file.sha256())) return {};
   CB_ASSIGN(const ProbeEnd end,
             run_probe(options.probe_program, file.fd(), file.path(), options.probe_timeout));
   CB_TRY(verdict_of(end, file, options));
-  remember(options.probe_cache, std::move(known), file.sha256(), log);
+  remember(options.probe_cache, file.sha256(), log);
   return {};
 }
 

@@ -49,8 +49,8 @@ struct LoadOptions {
   bool probe_unknown = true;
   os::Path probe_program;  // cyberbackup-plugin-probe, beside the daemon
   std::chrono::nanoseconds probe_timeout = std::chrono::seconds(5);
-  // The hashes of files that passed are kept here; empty = probe every time. A refusal is not kept,
-  // so that a repaired system is noticed.
+  // Folder that keeps the hashes of files that passed; while there is none, or this is empty, all
+  // are probed every time. A refusal is not kept, so that a repaired system is noticed.
   os::Path probe_cache;
 };
 

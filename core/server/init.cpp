@@ -148,6 +148,7 @@ Result<InitResult> init_folder(const InitRequest& request, const Seams& seams) {
   SettingsRequest load;
   load.file = result.config;
   load.default_plugin_folder = plan.request.plugin_folder;
+  load.probe_program = plan.request.probe_program;
   load.files = seams.files;
   config::Problems problems;
   CB_ASSIGN(Settings settings, load_settings(load, problems));

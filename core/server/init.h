@@ -16,6 +16,7 @@ struct InitRequest {
   std::string listen_v4;             // "HOST:PORT" over tls; empty = none
   std::string store = "fs";          // "fs" or "sqlite"
   os::Path plugin_folder;            // where the plugins are now
+  os::Path probe_program;            // cyberbackup-plugin-probe; without it nothing is probed
   bool write_plugin_folder = false;  // into the file, for a folder that is not the default one
 };
 

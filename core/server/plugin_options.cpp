@@ -22,12 +22,15 @@ void load_plugins(const Settings& settings, plugin::Registry& registry,
                   config::Problems& problems) {
   std::map<std::string, config::Place> named;
   for_each_use(settings, [&](const PluginUse& use) { named.emplace(use.id, use.at); });
+  named.emplace(kV3Crypto, config::Place{settings.file.string(), 0, 0});
   for (const std::string& id : settings.plugin_ids()) {
     const Status loaded = registry.load(id);
     if (loaded) continue;
     const auto place = named.find(id);
-    problems.add(place != named.end() ? place->second : config::Place{settings.file.string(), 0, 0},
-                 "", "plugin " + id + ": " + loaded.error().text());
+    if (place != named.end())
+      problems.add(place->second, "", "plugin " + id + ": " + loaded.error().text());
+    else  // nothing needs it: status shows the refusal
+      problems.warn({settings.file.string(), 0, 0}, "plugins.load", loaded.error().text());
   }
 }
 

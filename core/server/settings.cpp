@@ -79,6 +79,7 @@ class Builder {
     settings_.plugins.pins = static_cast<plugin::Pins>(values.number("pins"));
     settings_.plugins.check_owner = values.boolean("check_owner");
     settings_.plugins.probe_unknown = values.boolean("probe");
+    settings_.plugins.probe_program = request_.probe_program;
     settings_.plugins.probe_cache = settings_.data / "probes";
     settings_.load = values.list("load");
     const Node* pins = plugins.node != nullptr ? plugins.node->find("sha256") : nullptr;
@@ -247,7 +248,7 @@ std::vector<std::string> Settings::plugin_ids() const {
   };
   for (const ListenSettings& listener : listen)
     for (const PluginUse& use : listener.transport) add(use.id);
-  add("crypto-legacy");  // protocol 3 speaks it
+  add(kV3Crypto);
   add(crypto.id);
   add(compress.id);
   for (const PluginUse& use : store) add(use.id);

@@ -37,6 +37,9 @@ struct ListenSettings {
   config::Place at;
 };
 
+// The crypto plugin that protocol 3 speaks.
+constexpr const char* kV3Crypto = "crypto-legacy";
+
 struct LimitSettings {
   uint32_t connections = 0;
   uint32_t connections_per_address = 0;
@@ -86,6 +89,7 @@ struct SettingsRequest {
   std::vector<std::string> environment;  // "NAME=value"; CYBERBACKUPD_* override the file
   std::vector<std::string> set;          // "server.io_threads=4"; override the environment
   os::Path default_plugin_folder;        // when [plugins] dir is not written
+  os::Path probe_program;                // cyberbackup-plugin-probe; without it nothing is probed
   os::FileSystem* files = &os::real_file_system();
 };
 
@@ -94,7 +98,8 @@ struct SettingsRequest {
 // Error.
 Result<Settings> load_settings(const SettingsRequest& request, config::Problems& problems);
 
-// Loads the plugins that the settings name; each refusal is a problem at the place of its use.
+// Loads the plugins that the settings name; each refusal is a problem at the place of its use, or
+// only a warning when nothing uses the plugin.
 void load_plugins(const Settings& settings, plugin::Registry& registry, config::Problems& problems);
 
 // Checks the options of each plugin in use against its own schema and sets PluginUse::values.

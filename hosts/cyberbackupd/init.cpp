@@ -30,6 +30,7 @@ report::ExitCode run_init(const InitOptions& options) {
   request.store = options.store;
   request.plugin_folder =
       options.plugins.empty() ? default_plugin_folder() : os::Path(options.plugins);
+  request.probe_program = probe_program();
   request.write_plugin_folder = !options.plugins.empty();
   const auto result = server::init_folder(request, seams);
   if (!result) return tell(result.error(), options.json);

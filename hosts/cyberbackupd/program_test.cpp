@@ -264,6 +264,43 @@ TEST_F(Program, pins_that_it_prints_are_pins_that_it_takes) {
   EXPECT_EQ(good.output, config_ + ": good\n");
 }
 
+TEST_F(Program, bad_plugins_are_refused_with_their_reasons_and_the_daemon_serves_on) {
+  init();
+  const std::string plugins = folder_ + "/plugins";
+  std::filesystem::copy(CB_PLUGIN_DIR, plugins);
+  for (const std::string name : {"aborts-in-constructor", "only-v2", "throws-in-init"})
+    std::filesystem::copy(CB_BAD_PLUGIN_DIR "/" + name + ".so", plugins);
+  std::ofstream(plugins + "/not-elf.so") << "hello\n";
+  std::ofstream(config_, std::ios::app)
+      << "[plugins]\ndir = \"plugins\"\nload = [\"aborts-in-constructor\", \"only-v2\", "
+         "\"throws-in-init\", \"not-elf\"]\n";
+  Process daemon({"serve", "--config", config_});
+  ASSERT_TRUE(daemon.wait_for("\nready\n")) << daemon.output();
+  const Finished status = run({"status", "--config", config_});
+  EXPECT_EQ(status.exit_code, 0) << status.output;
+  for (const std::string words : {"aborts-in-constructor was refused: ", "died of signal 6",
+                                  "only-v2 was refused: ", "exports cb_plugin_entry_v2",
+                                  "throws-in-init was refused: ", "init went wrong",
+                                  "not-elf was refused: ", "is a text file"})
+    EXPECT_NE(status.output.find(words), std::string::npos) << words << "\n" << status.output;
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.finish().exit_code, 0);
+}
+
+TEST_F(Program, a_bad_plugin_that_is_used_stops_the_daemon_with_its_reason) {
+  init();
+  const std::string plugins = folder_ + "/plugins";
+  std::filesystem::copy(CB_PLUGIN_DIR, plugins);
+  std::filesystem::copy_file(CB_BAD_PLUGIN_DIR "/aborts-in-constructor.so",
+                             plugins + "/transport-tcp.so",
+                             std::filesystem::copy_options::overwrite_existing);
+  std::ofstream(config_, std::ios::app) << "[plugins]\ndir = \"plugins\"\n";
+  const Finished done = run({"serve", "--config", config_});
+  EXPECT_EQ(done.exit_code, 1) << done.output;
+  EXPECT_NE(done.output.find("transport-tcp.so: crashes while it is loaded"), std::string::npos)
+      << done.output;
+}
+
 TEST_F(Program, the_printed_sample_is_a_valid_configuration) {
   init();
   const Finished sample = run({"config", "options", "--toml"});

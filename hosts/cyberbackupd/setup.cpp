@@ -17,6 +17,8 @@ os::Path default_plugin_folder() {
   return program.parent_path() / "lib" / "cyberbackup" / "plugins";
 }
 
+os::Path probe_program() { return os::program_folder() / "cyberbackup-plugin-probe"; }
+
 server::SettingsRequest settings_request(const CommonOptions& options) {
   server::SettingsRequest request;
   request.file = options.config;
@@ -24,6 +26,7 @@ server::SettingsRequest settings_request(const CommonOptions& options) {
     request.environment.emplace_back(*variable);
   request.set = options.set;
   request.default_plugin_folder = default_plugin_folder();
+  request.probe_program = probe_program();
   return request;
 }
 

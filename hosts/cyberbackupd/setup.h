@@ -12,6 +12,9 @@ namespace cb::host {
 // The folder of the plugins that came with this program.
 os::Path default_plugin_folder();
 
+// The program beside this one that tries plugins before they are loaded.
+os::Path probe_program();
+
 server::SettingsRequest settings_request(const CommonOptions& options);
 
 // Loads the settings; Code::invalid with every problem on a line of its own. Warnings go to stderr.

@@ -252,6 +252,7 @@ TEST_F(BadPlugins, a_file_that_passed_the_probe_is_not_probed_again) {
   LoadOptions with = probing(std::chrono::seconds(20));
   with.folder = folder_;
   with.probe_cache = folder_ / "probed";
+  std::filesystem::create_directories(with.probe_cache);
   {
     Registry registry(services(), with);
     const Status loaded = registry.load("good");
@@ -270,6 +271,7 @@ TEST_F(BadPlugins, a_file_that_passed_the_probe_is_not_probed_again) {
 TEST_F(BadPlugins, a_file_that_failed_the_probe_is_probed_again) {
   LoadOptions with = probing(std::chrono::milliseconds(300));
   with.probe_cache = folder_ / "probed";
+  std::filesystem::create_directories(with.probe_cache);
   EXPECT_EQ(refusal("hangs-in-init", with).code, Code::timeout);
   EXPECT_EQ(refusal("hangs-in-init", with).code, Code::timeout);
 }
