@@ -90,6 +90,8 @@ struct V3Sender::State {
   asio::awaitable<V3FileReport> send_file(const os::Path& file);
   asio::awaitable<V3Upload::Verdict> send_once(V3Transfer& transfer);
   asio::awaitable<V3FileReport> send_transfer(V3Transfer& transfer, V3FileReport file_report);
+  asio::awaitable<std::optional<Error>> ensure_session();
+  asio::awaitable<void> pause_after(const Error& error, const V3Transfer& transfer);
   asio::awaitable<void> hang_up();
   asio::awaitable<void> drop_stale_session();
 
@@ -213,30 +215,23 @@ asio::awaitable<V3FileReport> V3Sender::State::send_file(const os::Path& file) {
 asio::awaitable<V3FileReport> V3Sender::State::send_transfer(V3Transfer& transfer,
                                                              V3FileReport file_report) {
   for (uint32_t tries = 0; !stopped;) {
-    co_await drop_stale_session();
-    if (!session) {
-      auto reached = co_await dialler->reach();
-      if (!reached) {
-        file_report.outcome =
-            reached.error().code == Code::denied ? V3Outcome::denied : V3Outcome::unreachable;
-        file_report.error = std::move(reached).error();
-        break;
-      }
-      session.emplace(std::move(*reached));
+    file_report.error = co_await ensure_session();
+    if (file_report.error) {
+      file_report.outcome =
+          file_report.error->code == Code::denied ? V3Outcome::denied : V3Outcome::unreachable;
+      break;
     }
     const bool reused = session->used;
     auto verdict = co_await send_once(transfer);
-    const bool broken = verdict.end == V3Upload::End::broken;
-    if (broken && reused) {
-      one_file_each = true;
-      continue;
+    if (verdict.end == V3Upload::End::broken) {
+      one_file_each = one_file_each || reused;
+      if (!reused) ++tries;
+      if (tries < settings.max_tries) {
+        if (!reused) co_await pause_after(*verdict.error, transfer);
+        continue;
+      }
     }
-    if (broken) ++tries;
-    if (verdict.end == V3Upload::End::again || (broken && tries < settings.max_tries)) {
-      if (broken) note(verdict.error->text() + "; sending " + transfer.path.string() + " again");
-      if (broken) co_await dialler->pause();
-      continue;
-    }
+    if (verdict.end == V3Upload::End::again) continue;
     file_report.outcome = outcome_of(verdict.end);
     file_report.error = std::move(verdict.error);
     break;
@@ -244,6 +239,21 @@ asio::awaitable<V3FileReport> V3Sender::State::send_transfer(V3Transfer& transfe
   file_report.cksum = transfer.cksum;
   file_report.uploads = transfer.uploads;
   co_return file_report;
+}
+
+// Nothing: there is a session. Else why there is none.
+asio::awaitable<std::optional<Error>> V3Sender::State::ensure_session() {
+  co_await drop_stale_session();
+  if (session) co_return std::nullopt;
+  auto reached = co_await dialler->reach();
+  if (!reached) co_return std::move(reached).error();
+  session.emplace(std::move(*reached));
+  co_return std::nullopt;
+}
+
+asio::awaitable<void> V3Sender::State::pause_after(const Error& error, const V3Transfer& transfer) {
+  note(error.text() + "; sending " + transfer.path.string() + " again");
+  co_await dialler->pause();
 }
 
 // Sends the file over the session, and ends the session when it is of no more use.
