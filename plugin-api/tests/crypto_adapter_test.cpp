@@ -26,13 +26,14 @@ std::atomic<int> g_secrets_freed_plain{0};
 
 }  // namespace
 
-// Watches what memory looks like at the moment when a secret's vector lets go of it.
-void* operator new(size_t size) {
+// Watches what memory looks like at the moment when a secret's vector lets go of it. Not inlined:
+// an optimising gcc would take the pair, half of it inlined, for a mismatch.
+[[gnu::noinline]] void* operator new(size_t size) {
   if (void* made = std::malloc(size == 0 ? 1 : size)) return made;
   throw std::bad_alloc();
 }
-void operator delete(void* gone) noexcept { std::free(gone); }
-void operator delete(void* gone, size_t size) noexcept {
+[[gnu::noinline]] void operator delete(void* gone) noexcept { std::free(gone); }
+[[gnu::noinline]] void operator delete(void* gone, size_t size) noexcept {
   if (size == kSecretSize) {
     ++g_secrets_freed;
     const auto* bytes = static_cast<const volatile unsigned char*>(gone);
