@@ -13,7 +13,7 @@
 namespace cb::client {
 
 struct BackoffSettings {
-  std::chrono::nanoseconds first = std::chrono::milliseconds(250);
+  std::chrono::nanoseconds first = std::chrono::milliseconds(500);
   std::chrono::nanoseconds most = std::chrono::seconds(8);
 };
 

@@ -169,6 +169,7 @@ Result<V3SendReport> V3Sender::run(const std::vector<os::Path>& files, bool on_s
 // Sizes before the start, so that progress has an end; what cannot be read is reported in its turn.
 void V3Sender::State::measure(const std::vector<os::Path>& files) {
   progress.files_total = files.size();
+  report.files_total = files.size();
   for (const os::Path& file : files)
     if (const auto info = parts.files->info(file); info && info->is_regular())
       progress.bytes_total += info->size;
@@ -209,6 +210,7 @@ asio::awaitable<V3FileReport> V3Sender::State::send_file(const os::Path& file) {
   progress.file = file.string();
   progress.file_done = 0;
   progress.file_total = transfer->size;
+  show(0);
   co_return co_await send_transfer(*transfer, std::move(file_report));
 }
 
@@ -252,6 +254,7 @@ asio::awaitable<std::optional<Error>> V3Sender::State::ensure_session() {
 }
 
 asio::awaitable<void> V3Sender::State::pause_after(const Error& error, const V3Transfer& transfer) {
+  if (stopped) co_return;
   note(error.text() + "; sending " + transfer.path.string() + " again");
   co_await dialler->pause();
 }

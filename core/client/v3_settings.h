@@ -84,7 +84,8 @@ struct V3FileReport {
 };
 
 struct V3SendReport {
-  std::vector<V3FileReport> files;
+  std::vector<V3FileReport> files;  // those that ended; fewer when interrupted
+  size_t files_total = 0;
   std::string client_id;  // hex; empty if the server never gave one
   bool interrupted = false;
 };

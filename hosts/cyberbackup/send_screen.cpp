@@ -17,6 +17,9 @@ using client::V3Outcome;
 using report::ExitCode;
 using report::Json;
 
+// Progress is measured over spans of at least this.
+constexpr std::chrono::milliseconds kMeasure{250};
+
 size_t terminal_width() {
   winsize size{};
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
@@ -102,9 +105,15 @@ SendScreen::SendScreen(Style style, const os::Clock& clock)
           terminal_width()) {}
 
 void SendScreen::progress(const client::V3SendProgress& now) {
-  if (!meter_) meter_.emplace(clock_, "send", now.bytes_total);
+  if (!meter_) {
+    meter_.emplace(clock_, "send", now.bytes_total);
+    measured_ = clock_.monotonic();
+  }
   // A file that is sent again does not take back what was shown.
   most_done_ = std::max(most_done_, now.bytes_done);
+  // Buffers on the way swallow the first bytes at once; a rate over less would boast.
+  if (clock_.monotonic() - measured_ < kMeasure) return;
+  measured_ = clock_.monotonic();
   meter_->set_current(now.file);
   printer_.show(meter_->update(most_done_));
 }
@@ -135,7 +144,7 @@ void SendScreen::finish(const client::V3SendReport& report, ExitCode exit) {
   const auto good = std::count_if(report.files.begin(), report.files.end(), is_good);
   if (style_ == Style::json)
     return write_out(report::json_line({{"event", "done"},
-                                        {"files", report.files.size()},
+                                        {"files", report.files_total},
                                         {"confirmed", good},
                                         {"client_id", report.client_id},
                                         {"interrupted", report.interrupted},
@@ -143,7 +152,7 @@ void SendScreen::finish(const client::V3SendReport& report, ExitCode exit) {
   if (report.interrupted) write_err("interrupted; what was not confirmed is not on the server");
   if (style_ != Style::normal || !meter_) return;
   const report::Progress& last = meter_->finish(most_done_);
-  write_err(std::to_string(good) + " of " + std::to_string(report.files.size()) +
+  write_err(std::to_string(good) + " of " + std::to_string(report.files_total) +
             " files confirmed, " + format_size(last.done) + ", " +
             format_size(static_cast<uint64_t>(last.rate)) + "/s");
 }

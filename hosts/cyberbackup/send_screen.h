@@ -37,6 +37,7 @@ class SendScreen {
   bool terminal_;  // stderr is one
   bool line_is_drawn_ = false;
   uint64_t most_done_ = 0;
+  std::chrono::nanoseconds measured_{};
   std::optional<report::ProgressMeter> meter_;
   report::ProgressPrinter printer_;
 };
