@@ -51,6 +51,17 @@ Status check_choices(const cb_descriptor& descriptor, const config::Option& opti
   return {};
 }
 
+void take_bounds_and_flags(const cb_option& from, config::Option& option) {
+  if (from.min < from.max) {
+    option.min = from.min;
+    option.max = from.max;
+  }
+  option.required = (from.flags & CB_OPTION_REQUIRED) != 0;
+  option.reloadable = (from.flags & CB_OPTION_RELOADABLE) != 0;
+  option.advanced = (from.flags & CB_OPTION_ADVANCED) != 0;
+  option.deprecated = (from.flags & CB_OPTION_DEPRECATED) != 0;
+}
+
 Result<config::Option> option_of(const cb_descriptor& descriptor, const cb_option& from) {
   config::Option option;
   if (from.key == nullptr || !is_option_key(from.key))
@@ -67,14 +78,8 @@ Result<config::Option> option_of(const cb_descriptor& descriptor, const cb_optio
   if (from.def != nullptr) option.def = from.def;
   if (from.choices != nullptr) option.choices = split_choices(from.choices);
   CB_TRY(check_choices(descriptor, option));
-  if (from.min < from.max) {
-    option.min = from.min;
-    option.max = from.max;
-  }
-  option.required = (from.flags & CB_OPTION_REQUIRED) != 0;
-  option.reloadable = (from.flags & CB_OPTION_RELOADABLE) != 0;
-  option.advanced = (from.flags & CB_OPTION_ADVANCED) != 0;
-  option.deprecated = (from.flags & CB_OPTION_DEPRECATED) != 0;
+  take_bounds_and_flags(from, option);
+
   if (option.type == config::Type::secret && option.def)
     return malformed(descriptor, option.key, "is a SECRET with a default");
   return option;
