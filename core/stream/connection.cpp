@@ -97,6 +97,7 @@ struct Connection::State : std::enable_shared_from_this<Connection::State> {
   bool dead = false;               // a deadline passed: the state of the stream is unknown
   size_t moved = 0;                // bytes since the last wait
   std::optional<std::byte> ahead;  // what wait_readable took in
+  std::optional<Error> held;       // a failure found right behind it
   std::string peer;
 };
 
@@ -223,12 +224,14 @@ Task<void> handshake_on(std::shared_ptr<State> state, nanoseconds timeout) {
 
 // Reads without waiting, first what wait_readable took in.
 Result<IoResult> read_now(State& state, ByteSpan into) {
+  if (state.held) return failed(*state.held);
   if (!state.ahead) return state.stream->read(into);
   into[0] = *state.ahead;
   state.ahead.reset();
   if (into.size() == 1) return IoResult{IoStep::ok, 1};
-  // An end or a failure shows again at the next read; the byte is delivered first.
+  // The byte is delivered first. An end shows again at the next read, a failure need not.
   Result<IoResult> more = state.stream->read(into.subspan(1));
+  if (!more) state.held = more.error();
   if (!more || more->step != IoStep::ok) return IoResult{IoStep::ok, 1};
   return IoResult{IoStep::ok, more->bytes + 1};
 }

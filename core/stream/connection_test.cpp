@@ -2,6 +2,7 @@
 #include "core/stream/connection.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
 #include <thread>
@@ -120,6 +121,21 @@ TEST_F(ConnectionTest, read_ready_gives_what_is_there_and_never_waits) {
   ASSERT_TRUE(run(context_, near_->wait_readable(seconds(10))).value());
   EXPECT_EQ(near_->read_ready(three).value(), 0U);
   EXPECT_EQ(run(context_, near_->read_some(three)).value(), 0U);
+}
+
+TEST_F(ConnectionTest, a_reset_behind_a_waiting_byte_is_not_lost) {
+  ASSERT_TRUE(cb::test::write_all(*far_, as_bytes("a")));
+  ASSERT_TRUE(run(context_, near_->wait_readable(seconds(10))).value());
+  const linger at_once{1, 0};
+  ::setsockopt(far_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  far_.reset();
+  Bytes room(10);
+  EXPECT_EQ(run(context_, near_->read_some(room)).value(), 1U);
+  for (int again = 0; again < 2; ++again) {
+    const auto read = run(context_, near_->read_some(room));
+    ASSERT_FALSE(read) << "a reset must not look like an end";
+    EXPECT_EQ(read.error().code, Code::closed);
+  }
 }
 
 TEST_F(ConnectionTest, cancel_from_another_thread_ends_a_wait) {

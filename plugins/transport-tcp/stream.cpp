@@ -116,6 +116,12 @@ void Stream::require_connected() const {
   if (!connected_) throw Failure(CB_E_STATE, peer_ + ": the connection does not stand yet");
 }
 
+void Stream::lose(int os_errno) {
+  // The system tells a failure once and then shows an end. EPIPE comes after a true end.
+  if (os_errno != EPIPE) failure_ = os_errno;
+  throw peer_failure(os_errno, peer_);
+}
+
 cb_status Stream::read(std::span<std::byte> into, size_t& got) {
   require_connected();
   for (;;) {
@@ -124,9 +130,10 @@ cb_status Stream::read(std::span<std::byte> into, size_t& got) {
       got = static_cast<size_t>(n);
       return CB_OK;
     }
+    if (n == 0 && failure_ != 0) throw peer_failure(failure_, peer_);
     if (n == 0) return CB_END;
     if (would_block(errno)) return CB_WANT_READ;
-    if (errno != EINTR) throw peer_failure(errno, peer_);
+    if (errno != EINTR) lose(errno);
   }
 }
 
@@ -140,7 +147,7 @@ cb_status Stream::write(std::span<const std::byte> from, size_t& took) {
       return CB_OK;
     }
     if (n < 0 && would_block(errno)) return CB_WANT_WRITE;
-    if (n < 0 && errno != EINTR) throw peer_failure(errno, peer_);
+    if (n < 0 && errno != EINTR) lose(errno);
   }
 }
 

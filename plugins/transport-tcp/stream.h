@@ -58,9 +58,12 @@ class Stream {
 
  private:
   void require_connected() const;
+  // Throws, and keeps in mind that what follows is no clean end.
+  [[noreturn]] void lose(int os_errno);
 
   Descriptor socket_;
   std::string peer_;
+  int failure_ = 0;  // errno of what cut the connection
   bool connected_ = false;
   bool ended_ = false;  // shutdown was called
 };

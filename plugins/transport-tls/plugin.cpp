@@ -22,6 +22,7 @@ namespace {
 namespace sdk = cyberbackup::sdk;
 using sdk::Failure;
 using transport_tls::Contexts;
+using transport_tls::SessionKeeper;
 using transport_tls::Settings;
 
 enum Option : size_t {
@@ -101,8 +102,10 @@ class Tls {
   }
 
   std::unique_ptr<Stream> wrap(const cb_endpoint& endpoint, const cb_lower& lower) {
-    return std::make_unique<Stream>(contexts(), endpoint, lower,
-                                    settings_.resume ? &sessions_ : nullptr);
+    // Before the contexts: what began with old trust must not be kept as if it had the new.
+    SessionKeeper keeper;
+    if (settings_.resume) keeper = {&sessions_, {}, sessions_.generation()};
+    return std::make_unique<Stream>(contexts(), endpoint, lower, std::move(keeper));
   }
 
   // New tickets and new trust: sessions of before are not resumed, so peers are verified anew.

@@ -36,8 +36,8 @@ std::string peer_name(const cb_endpoint& endpoint) {
 }  // namespace
 
 Stream::Stream(std::shared_ptr<const Contexts> contexts, const cb_endpoint& endpoint,
-               const cb_lower& below, SessionCache* cache)
-    : contexts_(std::move(contexts)), lower_(below) {
+               const cb_lower& below, SessionKeeper keeper)
+    : contexts_(std::move(contexts)), lower_(below), keeper_(std::move(keeper)) {
   ERR_clear_error();
   const bool is_client = endpoint.direction == CB_ENDPOINT_CONNECT;
   SSL_CTX* context = is_client ? contexts_->client.get() : contexts_->server.get();
@@ -50,24 +50,24 @@ Stream::Stream(std::shared_ptr<const Contexts> contexts, const cb_endpoint& endp
   SSL_set_bio(ssl_.get(), bio, bio);
   set_judge(ssl_.get(), &judge_);
   if (is_client) {
-    begin_client(endpoint, cache);
+    begin_client(endpoint);
   } else {
     begin_server();
   }
 }
 
-void Stream::begin_client(const cb_endpoint& endpoint, SessionCache* cache) {
+void Stream::begin_client(const cb_endpoint& endpoint) {
   const Settings& settings = contexts_->settings;
   peer_ = peer_name(endpoint);
   SSL_set_connect_state(ssl_.get());
   if (!settings.pins.empty()) judge_.pins = &settings.pins;
   const bool by_name = settings.pins.empty() && !settings.insecure;
   if (by_name || !peer_.empty()) expect_name(ssl_.get(), peer_);
-  if (cache == nullptr) return;
+  if (keeper_.cache == nullptr) return;
   // Sessions are kept by name and port, for two servers of one name need not be the same.
-  keeper_ = {cache, peer_ + ":" + std::to_string(endpoint.port), cache->generation()};
+  keeper_.peer = peer_ + ":" + std::to_string(endpoint.port);
   set_keeper(ssl_.get(), &keeper_);
-  if (const SslSessionPtr session = cache->take(keeper_.peer))
+  if (const SslSessionPtr session = keeper_.cache->take(keeper_.peer))
     SSL_set_session(ssl_.get(), session.get());
 }
 

@@ -21,9 +21,10 @@ namespace transport_tls {
 
 class Stream {
  public:
-  // A client or server over `below`. `cache` (may be null) outlives the stream.
+  // A client or server over `below`. A client resumes and keeps sessions with `keeper`, if that has
+  // a cache; the peer's name in it is filled here.
   Stream(std::shared_ptr<const Contexts> contexts, const cb_endpoint& endpoint,
-         const cb_lower& below, SessionCache* cache);
+         const cb_lower& below, SessionKeeper keeper);
 
   cb_status handshake();
   cb_status read(std::span<std::byte> into, size_t& got);
@@ -33,7 +34,7 @@ class Stream {
   cb_status info(uint32_t what, std::vector<std::byte>& out);
 
  private:
-  void begin_client(const cb_endpoint& endpoint, SessionCache* cache);
+  void begin_client(const cb_endpoint& endpoint);
   void begin_server();
   void keep_old_session();
   void require_up() const;

@@ -185,6 +185,16 @@ TEST_P(TransportSuite, a_reset_is_a_failure_and_not_an_end) {
   const auto heard = read_to_end(*pair.client);
   ASSERT_FALSE(heard);
   EXPECT_EQ(heard.error().code, Code::closed) << heard.error().text();
+  EXPECT_FALSE(read_to_end(*pair.client)) << "nor is it one when it is asked for again";
+}
+
+TEST_P(TransportSuite, a_reset_that_a_write_met_is_no_end_for_a_read) {
+  Pair pair = standing_pair();
+  const linger at_once{1, 0};
+  ::setsockopt(pair.server->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  pair.server.reset();
+  ASSERT_FALSE(pair.client->write(pattern(10, 1)));
+  EXPECT_FALSE(read_to_end(*pair.client));
 }
 
 TEST_P(TransportSuite, can_be_closed_at_every_step_and_leaves_nothing_open) {

@@ -2,6 +2,7 @@
 //
 // What TLS adds to a stream: who the peer is, that a cut is seen, what is resumed and reloaded.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -372,6 +373,30 @@ TEST_F(TransportTls, after_a_reload_the_client_trusts_only_what_its_files_say_no
   Pair second = with.connect(listener);
   EXPECT_EQ(shake_hands(second).client.error().code, Code::auth)
       << "a session of before must not bring the old trust along";
+}
+
+TEST_F(TransportTls, idle_streams_hold_little_memory) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers have an allocator of their own";
+#endif
+  const Ends with = ends({{"ca", authority_.certificate}}, server_options(server_));
+  plugin::Listener listener = with.listen();
+  Pair first = stand(with, listener);
+  chat(first);
+  constexpr size_t kPairs = 100;
+  std::vector<Pair> pairs(kPairs);
+  const size_t before = ::mallinfo2().uordblks;
+  for (Pair& pair : pairs) {
+    pair = stand(with, listener);
+    const Bytes much = pattern(100'000, 1);
+    ASSERT_TRUE(transfer(*pair.client, *pair.server, much));
+    Bytes room(1);
+    ASSERT_EQ(pair.client->read(room)->step, IoStep::want_read);
+    ASSERT_EQ(pair.server->read(room)->step, IoStep::want_read);
+  }
+  const size_t each = (::mallinfo2().uordblks - before) / (2 * kPairs);
+  RecordProperty("bytes_per_stream", static_cast<int>(each));
+  EXPECT_LT(each, 32U << 10);
 }
 
 TEST_F(TransportTls, a_server_needs_a_certificate_and_a_client_none) {
