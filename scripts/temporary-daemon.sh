@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # For scripts that need a daemon of their own for a while: source this, then daemon_start FOLDER BUILD.
-# Sets daemon_pid, daemon_config, daemon_tcp and daemon_tls (HOST:PORT) and daemon_pin.
+# Sets daemon_pid, daemon_config, daemon_tcp and daemon_tls (HOST:PORT) and daemon_pin. The store is that
+# of daemon_store, fs without it.
 
 # Prints a TCP port of this host that nobody listens on.
 free_port() {
@@ -27,17 +28,24 @@ daemon_start() {
   daemon_tcp=127.0.0.1:$tcp_port
   daemon_tls=127.0.0.1:$tls_port
   made=$("$build/bin/cyberbackupd" init "$folder" --listen-v3 "$daemon_tcp" \
-    --listen-v4 "$daemon_tls")
+    --listen-v4 "$daemon_tls" --store "${daemon_store:-fs}")
   # shellcheck disable=SC2034 # for those who source this
   daemon_pin=$(sed -nE 's/^pin of .*: ([0-9a-f]{64})$/\1/p' <<< "$made")
   daemon_config=$folder/cyberbackupd.toml
   daemon_log=$folder/daemon.log
-  "$build/bin/cyberbackupd" serve --config "$daemon_config" "$@" > "$folder/daemon.out" \
-    2> "$daemon_log" &
+  daemon_command=("$build/bin/cyberbackupd" serve --config "$daemon_config" "$@")
+  daemon_again
+}
+
+# Starts the daemon of the last daemon_start, which has ended, again.
+daemon_again() {
+  local out=${daemon_config%/*}/daemon.out
+  : > "$out"
+  "${daemon_command[@]}" > "$out" 2> "$daemon_log" &
   daemon_pid=$!
   local tries
   for ((tries = 0; tries < 200; ++tries)); do
-    grep -qs '^ready' "$folder/daemon.out" && return
+    grep -qs '^ready' "$out" && return
     kill -0 "$daemon_pid" 2> /dev/null || break
     sleep 0.1
   done

@@ -32,8 +32,10 @@ Meaning meaning_of(int reason) {
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
       return {CB_E_UNSUPPORTED, "no TLS version that both ends allow; see min_version"};
     case SSL_R_NO_SHARED_CIPHER:
-    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
       return {CB_E_UNSUPPORTED, "both ends have no cipher or signature in common"};
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      return {CB_E_UNSUPPORTED,
+              "the peer broke the handshake off: it expects another key (see its pin) or cipher"};
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
       return {CB_E_AUTH, "the client showed no certificate, and this listener requires one"};
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:

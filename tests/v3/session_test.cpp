@@ -4,6 +4,9 @@
 // checksum.
 #include <gtest/gtest.h>
 
+#include <future>
+#include <thread>
+
 #include "core/protocol/v3/cksum.h"
 #include "tests/v3/v3_client.h"
 #include "tests/v3/v3_server.h"
@@ -251,6 +254,28 @@ TEST(V3Session, a_known_id_may_upload_on_a_connection_of_its_own) {
   ASSERT_TRUE(client.sign_up());
   client.peer = std::make_unique<V3Peer>(server.port());
   EXPECT_TRUE(client.back_up("note", as_bytes("x")));
+}
+
+TEST(V3Session, a_draining_daemon_lets_an_upload_end_and_takes_nobody_new) {
+  V3Server server;
+  V3Client client(server.port(), "alice");
+  ASSERT_TRUE(client.sign_up());
+  const Bytes file = noise(300000, 11);
+  const auto packets = client.packets("f", file);
+  ASSERT_TRUE(client.send(packets.front()));
+  ASSERT_TRUE(server.log().wait_for("event=v3.client.registered", 10s));
+  while (server.daemon().status()["uploads"] != 1) std::this_thread::yield();
+  const uint16_t port = server.port();
+  std::promise<void> drained;
+  server.daemon().begin_drain([&] { drained.set_value(); });
+  ASSERT_TRUE(server.log().wait_for("event=drain.begin", 10s));
+  for (size_t i = 1; i < packets.size(); ++i) ASSERT_TRUE(client.send(packets[i]));
+  EXPECT_EQ(client.code(), 1603);
+  client.verdict(Request::checksum_right, "f");
+  EXPECT_EQ(client.code(), 1604);
+  drained.get_future().wait();
+  EXPECT_THROW(V3Peer{port}, std::runtime_error);
+  EXPECT_EQ(server.stored(client.id, "f"), file);
 }
 
 TEST(V3Session, objects_that_no_version_refers_to_are_removed_at_the_start) {
