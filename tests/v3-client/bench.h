@@ -41,7 +41,7 @@ class Bench : public ::testing::Test {
   client::V3SendSettings settings_;
   std::vector<std::string> notes_;
   uint64_t most_progress_ = 0;
-  client::V3Sender* running_ = nullptr;  // while send runs
+  std::atomic<client::V3Sender*> running_{nullptr};  // while send runs
 };
 
 // A server's side of one client: key exchange, and the plain file out of what came.

@@ -591,7 +591,7 @@ TEST_F(V3Client, that_is_stopped_reports_it_at_once) {
   ScriptedServer server([&](Peer& peer) {
     side_.register_client(peer, id_);
     peer.expect(Request::send_file);
-    running_->stop();
+    running_.load()->stop();
     peer.wait_for_end();
   });
   const auto report = send(server.port(), {make_file("a", "x")});

@@ -82,7 +82,7 @@ class SendProgram : public Bench {
   const ClientId id_ = id_of(3);
   ServerSide side_{suites().sha256};
   bool known_ = false;
-  pid_t pid_ = -1;
+  std::atomic<pid_t> pid_{-1};
   int out_ = -1;
 };
 
