@@ -2,6 +2,7 @@
 #include "core/os/process.h"
 
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +26,20 @@ uint64_t status_number(const std::string& name) {
 uint64_t resident_bytes() { return status_number("VmRSS") * 1024; }
 
 uint64_t thread_count() { return status_number("Threads"); }
+
+uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  (void)::setrlimit(RLIMIT_CORE, &none);
+}
 
 Path program_folder() {
   std::error_code ignored;

@@ -14,6 +14,11 @@ namespace cb::os {
 uint64_t resident_bytes();
 uint64_t thread_count();
 
+// Lets this process open as many descriptors as the system allows it, and returns that number.
+uint64_t raise_descriptor_limit();
+// No core dumps: they would hold keys.
+void forbid_core_dumps();
+
 // The folder of the running program.
 Path program_folder();
 

@@ -58,8 +58,13 @@ const plugin::Crypto& V3Accounts::suite(OaepHash hash, Dialect dialect) const {
 Result<ClientId> V3Accounts::add(const std::string& name, const std::string& address) {
   ClientId id;
   CB_TRY(parts_.ids->fill(id.bytes));
-  CB_TRY(add_as(id, name, address));
-  return id;
+  const Status added = add_as(id, name, address);
+  if (added) return id;
+  if (added.error().code != Code::exists) return failed(added.error());
+  // Without a key nothing can have been stored: the name belongs to whoever finishes first.
+  CB_ASSIGN(const std::optional<LegacyClient> holder, parts_.catalog->client_by_name(name));
+  if (holder && holder->public_key.empty()) return holder->id;
+  return failed(added.error());
 }
 
 Status V3Accounts::add_as(const ClientId& id, const std::string& name, const std::string& address) {

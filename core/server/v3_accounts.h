@@ -44,7 +44,8 @@ class V3Accounts {
   };
   static Result<std::unique_ptr<V3Accounts>> open(Parts parts);
 
-  // 1025. Code::exists when the name is taken.
+  // 1025. Code::exists when the name is taken by a client that has sent its key; one that has not
+  // gives its id away.
   Result<ClientId> add(const std::string& name, const std::string& address);
   // Makes a client under an id that it already holds. Code::exists when id or name is taken.
   Status add_as(const ClientId& id, const std::string& name, const std::string& address);

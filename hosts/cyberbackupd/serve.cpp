@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include "core/os/process.h"
 #include "core/server/daemon.h"
 #include "core/server/program.h"
 #include "notify.h"
@@ -9,6 +10,9 @@
 
 namespace cb::host {
 namespace {
+
+// Files of stores, catalog and plugins beside the connections.
+constexpr uint64_t kOtherDescriptors = 512;
 
 // A daemon that cannot end by itself after the second signal is ended by the system.
 constexpr unsigned kLastSeconds = 5;
@@ -31,6 +35,14 @@ void reload(const CommonOptions& options, server::Daemon& daemon, log::Output& l
   if (!done)
     log.error("reload.refused",
               {{"cause", done.error().text()}, {"advice", "the old configuration stays in force"}});
+}
+
+void warn_of_few_descriptors(uint32_t connections, log::Output& log) {
+  const uint64_t limit = os::raise_descriptor_limit();
+  if (limit >= connections + kOtherDescriptors) return;
+  log.warn(
+      "descriptors.few",
+      {{"limit", limit}, {"advice", "raise LimitNOFILE (ulimit -n) or lower limits.connections"}});
 }
 
 // Serves until told to stop; returns when everything is closed.
@@ -65,6 +77,8 @@ report::ExitCode run_serve(const CommonOptions& options) {
   if (!settings) return tell(settings.error(), options.json);
   auto log = log::open_log(settings->log);
   if (!log) return tell(log.error(), options.json);
+  os::forbid_core_dumps();
+  warn_of_few_descriptors(settings->limits.connections, **log);
   server::Seams seams;
   seams.log = log->get();
   auto daemon = server::Daemon::start(std::move(*settings), std::move(seams));

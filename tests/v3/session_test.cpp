@@ -105,6 +105,20 @@ TEST(V3Session, a_registration_that_never_sent_a_key_cannot_reconnect) {
   EXPECT_EQ(client.code(), 1602);
 }
 
+TEST(V3Session, a_name_whose_registration_was_cut_short_can_be_registered_again) {
+  V3Server server;
+  {
+    V3Peer cut(server.port());
+    cut.request(ClientId{}, Request::sign_up, {v3::text_field("alice").value()});
+    ASSERT_EQ(cut.response()->header.code, 1600);
+  }
+  V3Client again(server.port(), "alice");
+  ASSERT_TRUE(again.sign_up());
+  EXPECT_TRUE(again.back_up("note", as_bytes("x")));
+  V3Client thief(server.port(), "alice");
+  EXPECT_FALSE(thief.sign_up());
+}
+
 TEST(V3Session, the_hash_that_a_client_can_open_is_learned_and_kept) {
   V3Server server;
   V3Client client(server.port(), "old");
