@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "core/catalog/catalog.h"
@@ -24,6 +25,9 @@ class Subject {
 struct Implementation {
   std::string name;
   std::function<std::unique_ptr<Subject>()> make;
+
+  // What GoogleTest prints of it.
+  friend void PrintTo(const Implementation& one, std::ostream* out) { *out << one.name; }
 };
 
 class CatalogSuite : public testing::TestWithParam<Implementation> {
