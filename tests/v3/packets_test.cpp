@@ -34,7 +34,7 @@ TEST_F(V3Packets, files_of_every_size_around_the_borders_arrive) {
 
 TEST_F(V3Packets, pieces_of_any_size_arrive) {
   for (const size_t piece : {1, 7, 16, 100, 1024, 8192, 65536, 1 << 20})
-    expect_backed_up(piece < 16 ? 500 : 200001, PacketStyle{.piece = piece});
+    expect_backed_up(piece < 1024 ? 3001 : 200001, PacketStyle{.piece = piece});
 }
 
 TEST_F(V3Packets, packets_may_be_numbered_from_zero) {

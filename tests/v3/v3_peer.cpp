@@ -17,7 +17,7 @@
 namespace cb::server {
 namespace {
 
-constexpr int kPatienceMs = 10000;
+constexpr int kPatienceMs = 30000;
 
 const unsigned char* raw(ByteView bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());

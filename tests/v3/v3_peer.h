@@ -30,9 +30,9 @@ class V3Peer {
   // One request: header and payload parts.
   bool request(const ClientId& id, v3::Request request, std::initializer_list<ByteView> parts);
 
-  // The next response; nothing when the connection ended, or when none came for 10 s.
+  // The next response; nothing when the connection ended, or when none came for 30 s.
   std::optional<Response> response();
-  // Did the server end the connection? Waits up to 10 s for it.
+  // Did the server end the connection? Waits up to 30 s for it.
   bool ended();
   // Is there nothing to read for `patience`?
   bool silent_for(std::chrono::milliseconds patience);
