@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "core/os/process.h"
+#include "core/plugin/crash_report.h"
 #include "core/server/daemon.h"
 #include "core/server/program.h"
 #include "notify.h"
@@ -77,6 +78,7 @@ report::ExitCode run_serve(const CommonOptions& options) {
   if (!settings) return tell(settings.error(), options.json);
   auto log = log::open_log(settings->log);
   if (!log) return tell(log.error(), options.json);
+  plugin::report_crashes_to(STDERR_FILENO);
   os::forbid_core_dumps();
   warn_of_few_descriptors(settings->limits.connections, **log);
   server::Seams seams;
