@@ -29,6 +29,8 @@ daemon_start() {
   daemon_tls=127.0.0.1:$tls_port
   made=$("$build/bin/cyberbackupd" init "$folder" --listen-v3 "$daemon_tcp" \
     --listen-v4 "$daemon_tls" --store "${daemon_store:-fs}")
+  # Clients of both protocols come over TLS here.
+  sed -i 's/^versions = \[4\]$/versions = [3, 4]/' "$folder/cyberbackupd.toml"
   # shellcheck disable=SC2034 # for those who source this
   daemon_pin=$(sed -nE 's/^pin of .*: ([0-9a-f]{64})$/\1/p' <<< "$made")
   daemon_config=$folder/cyberbackupd.toml

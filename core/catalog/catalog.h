@@ -2,17 +2,21 @@
 //
 // The catalog: what the server knows about accounts and their backups. Abstract, so that another
 // data base can stand behind it; thread-safe; functions block and belong on a worker. Every change
-// is durable when the function returns.
+// is durable when the function returns, unless said otherwise.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/id.h"
+#include "core/catalog/accounts.h"
+#include "core/catalog/index.h"
+#include "core/catalog/legacy.h"
 
 namespace cb::catalog {
 
@@ -38,9 +42,17 @@ struct LegacyVersion {
   uint64_t version = 0;   // set by add_version
   uint64_t size = 0;      // plain bytes
   uint32_t cksum = 0;     // POSIX cksum of the plain bytes
-  std::string object;     // name in the store
+  Bytes32 snapshot{};     // of the client's repository, with all its files as they were then
+  uint64_t sequence = 0;  // of the commit
   uint64_t stored_size = 0;
   int64_t created_ns = 0;
+  bool taken_over = false;  // lies in a repository that has an owner; not looked at by add_version
+};
+
+// A v3 client's repository: both as records of the repository format.
+struct LegacyRepository {
+  Bytes record;
+  Bytes slot;  // its keys, sealed to the server's key
 };
 
 struct Totals {
@@ -53,6 +65,10 @@ struct Totals {
 class Catalog {
  public:
   virtual ~Catalog() = default;
+
+  // The parts of protocol v4; they live as long as the catalog.
+  virtual Accounts& accounts() = 0;
+  virtual Index& index() = 0;
 
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;
@@ -70,8 +86,32 @@ class Catalog {
   virtual Result<uint64_t> add_version(const LegacyVersion& version) = 0;
   // By file name, then version.
   virtual Result<std::vector<LegacyVersion>> versions(const ClientId& client) = 0;
-  // Every object name that a version refers to (for finding leftovers), in order.
-  virtual Result<std::vector<std::string>> objects() = 0;
+  // The one that was committed last, of any file, of those that were not taken over; nothing when
+  // there is none.
+  virtual Result<std::optional<LegacyVersion>> newest_version(const ClientId& client) = 0;
+
+  // Code::exists when the client has one, Code::not_found when the client is unknown.
+  virtual Status add_legacy_repository(const ClientId& client,
+                                       const LegacyRepository& repository) = 0;
+  virtual Result<std::optional<LegacyRepository>> legacy_repository(const ClientId& client) = 0;
+  // The client's repository has an owner now: the keys that are kept here go, what was uploaded
+  // counts as taken over, and the policy says since when. All of it or nothing. Once done it is
+  // never done again, since what is here then belongs to a later repository. Code::not_found when
+  // the client is unknown.
+  virtual Status take_over_legacy(const ClientId& client, int64_t now_ns) = 0;
+
+  // Code::not_found when the client is unknown.
+  virtual Result<LegacyPolicy> legacy_policy(const ClientId& client) = 0;
+  // Changes it as `change` does, in one transaction; `change` uses nothing of the catalog.
+  // Code::not_found when the client is unknown.
+  virtual Status change_legacy_policy(const ClientId& client,
+                                      const std::function<void(LegacyPolicy&)>& change) = 0;
+  // Adds the counts to those of this listener and address, and widens the times. Only the newest
+  // kLegacyAddresses addresses of a listener are kept; what is dropped is added to the one with no
+  // address. Becomes durable with the next change. Code::not_found when the client is unknown.
+  virtual Status note_legacy_use(const ClientId& client, const LegacyUse& more) = 0;
+  // By listener, then address; none for an unknown client.
+  virtual Result<std::vector<LegacyUse>> legacy_uses(const ClientId& client) = 0;
 
   virtual Result<Totals> totals() = 0;
 };

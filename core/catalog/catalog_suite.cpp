@@ -21,14 +21,14 @@ LegacyClient make_client(const std::string& name, uint8_t number) {
   return client;
 }
 
-LegacyVersion make_version(const LegacyClient& client, const std::string& file,
-                           const std::string& object) {
+LegacyVersion make_version(const LegacyClient& client, const std::string& file, uint64_t sequence) {
   LegacyVersion version;
   version.client = client.id;
   version.file_name = file;
   version.size = 1'000;
   version.cksum = 0xfedcba98;
-  version.object = object;
+  version.snapshot.fill(static_cast<std::byte>(sequence));
+  version.sequence = sequence;
   version.stored_size = 600;
   version.created_ns = 1'700'000'000'000'000'001;
   return version;
@@ -115,7 +115,7 @@ TEST_P(CatalogSuite, an_unknown_client_is_nothing_to_find_and_not_found_to_chang
   const auto touched = catalog_->touch(stranger.id, 1, "x");
   ASSERT_FALSE(touched);
   EXPECT_EQ(touched.error().code, Code::not_found);
-  const auto version = catalog_->add_version(make_version(stranger, "f", "v3/a/b"));
+  const auto version = catalog_->add_version(make_version(stranger, "f", 1));
   ASSERT_FALSE(version);
   EXPECT_EQ(version.error().code, Code::not_found);
   EXPECT_TRUE(catalog_->versions(stranger.id)->empty());
@@ -149,23 +149,24 @@ TEST_P(CatalogSuite, versions_count_from_one_for_each_file_of_each_client) {
   const LegacyClient bob = make_client("bob", 2);
   ASSERT_TRUE(catalog_->add_client(alice));
   ASSERT_TRUE(catalog_->add_client(bob));
-  EXPECT_EQ(catalog_->add_version(make_version(alice, "b.txt", "v3/1")).value_or(0), 1u);
-  EXPECT_EQ(catalog_->add_version(make_version(alice, "b.txt", "v3/2")).value_or(0), 2u);
-  EXPECT_EQ(catalog_->add_version(make_version(alice, "a.txt", "v3/3")).value_or(0), 1u);
-  EXPECT_EQ(catalog_->add_version(make_version(bob, "b.txt", "v3/4")).value_or(0), 1u);
+  EXPECT_EQ(catalog_->add_version(make_version(alice, "b.txt", 1)).value_or(0), 1u);
+  EXPECT_EQ(catalog_->add_version(make_version(alice, "b.txt", 2)).value_or(0), 2u);
+  EXPECT_EQ(catalog_->add_version(make_version(alice, "a.txt", 3)).value_or(0), 1u);
+  EXPECT_EQ(catalog_->add_version(make_version(bob, "b.txt", 4)).value_or(0), 1u);
   reopen();
-  EXPECT_EQ(catalog_->add_version(make_version(alice, "b.txt", "v3/5")).value_or(0), 3u);
+  EXPECT_EQ(catalog_->add_version(make_version(alice, "b.txt", 5)).value_or(0), 3u);
   const auto versions = catalog_->versions(alice.id);
   ASSERT_TRUE(versions);
   std::string order;
-  for (const auto& v : *versions) order += v.file_name + std::to_string(v.version) + v.object + " ";
-  EXPECT_EQ(order, "a.txt1v3/3 b.txt1v3/1 b.txt2v3/2 b.txt3v3/5 ");
+  for (const auto& v : *versions)
+    order += v.file_name + std::to_string(v.version) + "@" + std::to_string(v.sequence) + " ";
+  EXPECT_EQ(order, "a.txt1@3 b.txt1@1 b.txt2@2 b.txt3@5 ");
 }
 
 TEST_P(CatalogSuite, a_version_comes_back_as_it_was_put_in) {
   const LegacyClient alice = make_client("alice", 1);
   ASSERT_TRUE(catalog_->add_client(alice));
-  LegacyVersion version = make_version(alice, "big", "v3/big");
+  LegacyVersion version = make_version(alice, "big", 1ull << 40);
   version.size = 16ull << 30;
   version.stored_size = (16ull << 30) + 12'345;
   version.cksum = 0xffffffff;
@@ -180,20 +181,21 @@ TEST_P(CatalogSuite, a_version_comes_back_as_it_was_put_in) {
   EXPECT_EQ(got.version, 1u);
   EXPECT_EQ(got.size, version.size);
   EXPECT_EQ(got.cksum, version.cksum);
-  EXPECT_EQ(got.object, "v3/big");
+  EXPECT_EQ(got.snapshot, version.snapshot);
+  EXPECT_EQ(got.sequence, 1ull << 40);
   EXPECT_EQ(got.stored_size, version.stored_size);
   EXPECT_EQ(got.created_ns, version.created_ns);
 }
 
-TEST_P(CatalogSuite, an_object_belongs_to_one_version_only) {
+TEST_P(CatalogSuite, a_commit_belongs_to_one_version_only) {
   const LegacyClient alice = make_client("alice", 1);
   ASSERT_TRUE(catalog_->add_client(alice));
-  ASSERT_TRUE(catalog_->add_version(make_version(alice, "a", "v3/same")));
-  const auto again = catalog_->add_version(make_version(alice, "b", "v3/same"));
+  ASSERT_TRUE(catalog_->add_version(make_version(alice, "a", 7)));
+  const auto again = catalog_->add_version(make_version(alice, "b", 7));
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Code::exists);
   EXPECT_EQ(catalog_->versions(alice.id)->size(), 1u);
-  EXPECT_EQ(catalog_->add_version(make_version(alice, "b", "v3/other")).value_or(0), 1u);
+  EXPECT_EQ(catalog_->add_version(make_version(alice, "b", 8)).value_or(0), 1u);
 }
 
 TEST_P(CatalogSuite, names_hold_any_bytes_and_differ_in_any_byte) {
@@ -204,7 +206,7 @@ TEST_P(CatalogSuite, names_hold_any_bytes_and_differ_in_any_byte) {
     LegacyClient client = make_client(random_name(random) + static_cast<char>(i), i);
     ASSERT_TRUE(catalog_->add_client(client));
     const std::string file = random_name(random);
-    ASSERT_TRUE(catalog_->add_version(make_version(client, file, "v3/" + std::to_string(i))));
+    ASSERT_TRUE(catalog_->add_version(make_version(client, file, 1)));
     const auto found = catalog_->client_by_name(client.name);
     ASSERT_TRUE(found && *found);
     EXPECT_EQ((*found)->id, client.id);
@@ -232,15 +234,45 @@ TEST_P(CatalogSuite, clients_come_by_name_in_byte_order) {
   EXPECT_EQ(order, "Bab\xff");
 }
 
-TEST_P(CatalogSuite, objects_and_totals_cover_every_version) {
-  EXPECT_TRUE(catalog_->objects()->empty());
+TEST_P(CatalogSuite, the_newest_version_is_that_of_the_last_commit) {
+  const LegacyClient alice = make_client("alice", 1);
+  const LegacyClient bob = make_client("bob", 2);
+  ASSERT_TRUE(catalog_->add_client(alice));
+  ASSERT_TRUE(catalog_->add_client(bob));
+  EXPECT_FALSE(*catalog_->newest_version(alice.id));
+  ASSERT_TRUE(catalog_->add_version(make_version(alice, "z", 1)));
+  ASSERT_TRUE(catalog_->add_version(make_version(alice, "b", 9)));
+  ASSERT_TRUE(catalog_->add_version(make_version(alice, "a", 5)));
+  ASSERT_TRUE(catalog_->add_version(make_version(bob, "a", 12)));
+  const auto newest = catalog_->newest_version(alice.id);
+  ASSERT_TRUE(newest && *newest);
+  EXPECT_EQ((*newest)->file_name, "b");
+  EXPECT_EQ((*newest)->sequence, 9u);
+}
+
+TEST_P(CatalogSuite, a_client_has_one_repository) {
+  const LegacyClient alice = make_client("alice", 1);
+  ASSERT_TRUE(catalog_->add_client(alice));
+  EXPECT_FALSE(*catalog_->legacy_repository(alice.id));
+  const LegacyRepository first{to_bytes(as_bytes("record")), to_bytes(as_bytes("slot"))};
+  ASSERT_TRUE(catalog_->add_legacy_repository(alice.id, first));
+  EXPECT_EQ(catalog_->add_legacy_repository(alice.id, {}).error().code, Code::exists);
+  EXPECT_EQ(catalog_->add_legacy_repository(make_client("bob", 2).id, first).error().code,
+            Code::not_found);
+  reopen();
+  const auto found = catalog_->legacy_repository(alice.id);
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ(as_text((*found)->record), "record");
+  EXPECT_EQ(as_text((*found)->slot), "slot");
+}
+
+TEST_P(CatalogSuite, totals_cover_every_version) {
   EXPECT_EQ(catalog_->totals()->versions, 0u);
   const LegacyClient alice = make_client("alice", 1);
   ASSERT_TRUE(catalog_->add_client(alice));
   ASSERT_TRUE(catalog_->add_client(make_client("bob", 2)));
-  for (const char* object : {"v3/c", "v3/a", "v3/b"})
-    ASSERT_TRUE(catalog_->add_version(make_version(alice, "f", object)));
-  EXPECT_EQ(*catalog_->objects(), (std::vector<std::string>{"v3/a", "v3/b", "v3/c"}));
+  for (const uint64_t sequence : {3, 1, 2})
+    ASSERT_TRUE(catalog_->add_version(make_version(alice, "f", sequence)));
   const auto totals = catalog_->totals();
   ASSERT_TRUE(totals);
   EXPECT_EQ(totals->clients, 2u);
@@ -261,8 +293,8 @@ TEST_P(CatalogSuite, concurrent_writers_through_several_handles_lose_nothing) {
     threads.emplace_back([&, t] {
       Catalog& mine = t % 2 == 0 ? *catalog_ : *other;
       for (int i = 0; i < kEach; ++i) {
-        const std::string object = "v3/" + std::to_string(t) + "/" + std::to_string(i);
-        if (!mine.add_version(make_version(alice, "same", object))) ++failures;
+        const auto sequence = static_cast<uint64_t>(1 + t * kEach + i);
+        if (!mine.add_version(make_version(alice, "same", sequence))) ++failures;
         if (!mine.touch(alice.id, i, "x")) ++failures;
         if (!mine.client_by_name("alice")) ++failures;
       }

@@ -41,9 +41,24 @@ class CatalogSuite : public testing::TestWithParam<Implementation> {
   std::unique_ptr<Catalog> catalog_;
 };
 
+// The part of accounts.h.
+class AccountsSuite : public CatalogSuite {
+ protected:
+  Accounts& accounts() { return catalog_->accounts(); }
+  // The number of a new account.
+  int64_t add(const std::string& name);
+};
+
+// The part of index.h: a catalog with one account and one repository of id zero.
+class IndexSuite : public CatalogSuite {
+ protected:
+  void SetUp() override;
+  Index& index() { return catalog_->index(); }
+  int64_t repository_ = 0;
+};
+
 // A client whose id ends in `number`.
 LegacyClient make_client(const std::string& name, uint8_t number);
-LegacyVersion make_version(const LegacyClient& client, const std::string& file,
-                           const std::string& object);
+LegacyVersion make_version(const LegacyClient& client, const std::string& file, uint64_t sequence);
 
 }  // namespace cb::catalog

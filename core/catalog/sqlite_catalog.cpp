@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The catalog in one SQLite file: WAL with synchronous=FULL, one connection that writes and one
-// that reads, each behind its mutex, so that a log-in does not wait for another client's fsync.
+// The catalog in one SQLite file: WAL with synchronous=FULL, one connection that writes, one that
+// reads and one that reads the index, each behind its mutex, so that a log-in waits neither for
+// another client's fsync nor for its look-ups.
 // Several processes may have the file open. Thread-safe.
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
 #include "core/catalog/catalog.h"
+#include "core/catalog/guarded.h"
 #include "core/catalog/migrations.h"
+#include "core/catalog/sqlite_accounts.h"
+#include "core/catalog/sqlite_index.h"
+#include "core/catalog/sqlite_legacy.h"
 #include "core/os/file_system.h"
 
 namespace cb::catalog {
@@ -31,15 +37,22 @@ constexpr const char* kTouch =
 // One statement, so that reading the last number and taking the next cannot be parted.
 constexpr const char* kAddVersion =
     "INSERT INTO legacy_version"
-    " (client, file_name, version, size, cksum, object, stored_size, created_ns)"
+    " (client, file_name, version, size, cksum, snapshot, sequence, stored_size, created_ns)"
     " SELECT number, ?2, 1 + coalesce((SELECT max(version) FROM legacy_version"
-    "   WHERE client = number AND file_name = ?2), 0), ?3, ?4, ?5, ?6, ?7"
+    "   WHERE client = number AND file_name = ?2), 0), ?3, ?4, ?5, ?6, ?7, ?8"
     " FROM legacy_client WHERE id = ?1 RETURNING version";
-constexpr const char* kVersions =
-    "SELECT file_name, version, size, cksum, object, stored_size, v.created_ns"
-    " FROM legacy_version v JOIN legacy_client c ON c.number = v.client"
-    " WHERE c.id = ? ORDER BY file_name, version";
-constexpr const char* kObjects = "SELECT object FROM legacy_version ORDER BY object";
+#define CB_SELECT_VERSION                                                                  \
+  "SELECT file_name, version, size, cksum, snapshot, sequence, stored_size, v.created_ns," \
+  " taken_over FROM legacy_version v JOIN legacy_client c ON c.number = v.client WHERE c.id = ?"
+constexpr const char* kVersions = CB_SELECT_VERSION " ORDER BY file_name, version";
+constexpr const char* kNewestVersion =
+    CB_SELECT_VERSION " AND taken_over = 0 ORDER BY sequence DESC LIMIT 1";
+constexpr const char* kAddRepository =
+    "INSERT INTO legacy_repository (client, record, slot)"
+    " SELECT number, ?2, ?3 FROM legacy_client WHERE id = ?1";
+constexpr const char* kRepository =
+    "SELECT record, slot FROM legacy_repository r JOIN legacy_client c ON c.number = r.client"
+    " WHERE c.id = ?";
 constexpr const char* kTotals =
     "SELECT (SELECT count(*) FROM legacy_client), count(*), coalesce(sum(size), 0),"
     " coalesce(sum(stored_size), 0) FROM legacy_version";
@@ -59,18 +72,18 @@ Result<LegacyClient> read_client(const Statement& row, const std::string& file) 
   return client;
 }
 
-// A connection with the mutex that makes its use one thread's at a time.
-struct Guarded {
-  std::mutex mutex;
-  std::unique_ptr<Connection> connection;
-};
-
 class SqliteCatalog final : public Catalog {
  public:
-  SqliteCatalog(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader) {
+  SqliteCatalog(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader,
+                std::unique_ptr<Connection> index_reader)
+      : accounts_(writer_, reader_), index_(writer_, index_reader_), legacy_(writer_, reader_) {
     writer_.connection = std::move(writer);
     reader_.connection = std::move(reader);
+    index_reader_.connection = std::move(index_reader);
   }
+
+  Accounts& accounts() override { return accounts_; }
+  Index& index() override { return index_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -123,11 +136,12 @@ class SqliteCatalog final : public Catalog {
     CB_ASSIGN(Statement insert, writer_.connection->prepare(kAddVersion));
     insert.bind(version.client.view()).bind(as_bytes(version.file_name));
     insert.bind(static_cast<int64_t>(version.size)).bind(static_cast<int64_t>(version.cksum));
-    insert.bind(as_bytes(version.object)).bind(static_cast<int64_t>(version.stored_size));
+    insert.bind(ByteView(version.snapshot)).bind(static_cast<int64_t>(version.sequence));
+    insert.bind(static_cast<int64_t>(version.stored_size));
     insert.bind(version.created_ns);
     Result<bool> row = insert.step();
     if (!row && row.error().code == Code::exists)
-      return failed(Code::exists, version.object, "a version refers to this object already");
+      return failed(Code::exists, version.file_name, "a version of this commit is there already");
     if (!row) return failed(std::move(row).error());
     if (!*row) return failed(unknown(version.client));
     const auto number = static_cast<uint64_t>(insert.integer(0));
@@ -136,34 +150,52 @@ class SqliteCatalog final : public Catalog {
   }
 
   Result<std::vector<LegacyVersion>> versions(const ClientId& client) override {
-    const std::lock_guard lock(reader_.mutex);
-    CB_ASSIGN(Statement select, reader_.connection->prepare(kVersions));
-    select.bind(client.view());
-    std::vector<LegacyVersion> found;
-    for (;;) {
-      CB_ASSIGN(const bool row, select.step());
-      if (!row) return found;
-      LegacyVersion& version = found.emplace_back();
-      version.client = client;
-      version.file_name = select.text(0);
-      version.version = static_cast<uint64_t>(select.integer(1));
-      version.size = static_cast<uint64_t>(select.integer(2));
-      version.cksum = static_cast<uint32_t>(select.integer(3));
-      version.object = select.text(4);
-      version.stored_size = static_cast<uint64_t>(select.integer(5));
-      version.created_ns = select.integer(6);
-    }
+    return select_versions(kVersions, client);
   }
 
-  Result<std::vector<std::string>> objects() override {
+  Result<std::optional<LegacyVersion>> newest_version(const ClientId& client) override {
+    CB_ASSIGN(std::vector<LegacyVersion> found, select_versions(kNewestVersion, client));
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+  }
+
+  Status add_legacy_repository(const ClientId& client,
+                               const LegacyRepository& repository) override {
+    const std::lock_guard lock(writer_.mutex);
+    CB_ASSIGN(Statement insert, writer_.connection->prepare(kAddRepository));
+    insert.bind(client.view()).bind(ByteView(repository.record)).bind(ByteView(repository.slot));
+    CB_TRY(insert.run());
+    if (writer_.connection->changes() == 0) return failed(unknown(client));
+    return {};
+  }
+
+  Result<std::optional<LegacyRepository>> legacy_repository(const ClientId& client) override {
     const std::lock_guard lock(reader_.mutex);
-    CB_ASSIGN(Statement select, reader_.connection->prepare(kObjects));
-    std::vector<std::string> found;
-    for (;;) {
-      CB_ASSIGN(const bool row, select.step());
-      if (!row) return found;
-      found.emplace_back(select.text(0));
-    }
+    CB_ASSIGN(Statement select, reader_.connection->prepare(kRepository));
+    CB_ASSIGN(const bool row, select.bind(client.view()).step());
+    if (!row) return std::nullopt;
+    return LegacyRepository{to_bytes(select.blob(0)), to_bytes(select.blob(1))};
+  }
+
+  Status take_over_legacy(const ClientId& client, int64_t now_ns) override {
+    return legacy_.take_over(client, now_ns);
+  }
+
+  Result<LegacyPolicy> legacy_policy(const ClientId& client) override {
+    return legacy_.policy(client);
+  }
+
+  Status change_legacy_policy(const ClientId& client,
+                              const std::function<void(LegacyPolicy&)>& change) override {
+    return legacy_.change_policy(client, change);
+  }
+
+  Status note_legacy_use(const ClientId& client, const LegacyUse& more) override {
+    return legacy_.note_use(client, more);
+  }
+
+  Result<std::vector<LegacyUse>> legacy_uses(const ClientId& client) override {
+    return legacy_.uses(client);
   }
 
   Result<Totals> totals() override {
@@ -181,6 +213,30 @@ class SqliteCatalog final : public Catalog {
  private:
   static Error unknown(const ClientId& id) {
     return fail(Code::not_found, "client " + id.hex(), "is not in the catalog");
+  }
+
+  Result<std::vector<LegacyVersion>> select_versions(const char* sql, const ClientId& client) {
+    const std::lock_guard lock(reader_.mutex);
+    CB_ASSIGN(Statement select, reader_.connection->prepare(sql));
+    select.bind(client.view());
+    std::vector<LegacyVersion> found;
+    for (;;) {
+      CB_ASSIGN(const bool row, select.step());
+      if (!row) return found;
+      LegacyVersion& version = found.emplace_back();
+      version.client = client;
+      version.file_name = select.text(0);
+      version.version = static_cast<uint64_t>(select.integer(1));
+      version.size = static_cast<uint64_t>(select.integer(2));
+      version.cksum = static_cast<uint32_t>(select.integer(3));
+      const ByteView snapshot = select.blob(4);
+      if (snapshot.size() == version.snapshot.size())
+        std::copy(snapshot.begin(), snapshot.end(), version.snapshot.begin());
+      version.sequence = static_cast<uint64_t>(select.integer(5));
+      version.stored_size = static_cast<uint64_t>(select.integer(6));
+      version.created_ns = select.integer(7);
+      version.taken_over = select.integer(8) != 0;
+    }
   }
 
   Result<std::optional<LegacyClient>> find_client(const char* sql, ByteView key) {
@@ -205,6 +261,10 @@ class SqliteCatalog final : public Catalog {
 
   Guarded writer_;
   Guarded reader_;
+  Guarded index_reader_;
+  SqliteAccounts accounts_;
+  SqliteIndex index_;
+  SqliteLegacy legacy_;
 };
 
 // Makes the file with the right permissions before SQLite would; WAL files take after it.
@@ -250,6 +310,22 @@ Status check_not_empty(Connection& connection) {
                 "restore it from a backup, or run cyberbackupd init for a new one");
 }
 
+// Before the repository engine, v3 uploads were objects of a format of their own, in development
+// versions alone.
+Status check_no_interim_uploads(Connection& connection) {
+  CB_ASSIGN(const int64_t version, connection.integer("PRAGMA user_version"));
+  if (version != 1 && version != 2) return {};
+  CB_ASSIGN(const int64_t application, connection.integer("PRAGMA application_id"));
+  if (application != kApplicationId) return {};
+  CB_ASSIGN(const int64_t uploads, connection.integer("SELECT count(*) FROM legacy_version"));
+  if (uploads == 0) return {};
+  return failed(Code::unsupported, connection.file(),
+                "holds " + std::to_string(uploads) +
+                    " uploads in the interim format of a development version",
+                "export them with the program that wrote them (cyberbackupd legacy export), then "
+                "begin a new data folder with cyberbackupd init");
+}
+
 Result<std::unique_ptr<Connection>> connect(const std::string& file) {
   CB_ASSIGN(auto connection, Connection::open(file, kBusyMs));
   CB_TRY(connection->execute(
@@ -266,10 +342,15 @@ Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& file, bo
   CB_ASSIGN(auto writer, connect(file));
   if (!create) CB_TRY(check_not_empty(*writer));
   // Before WAL: a file that is not ours must not be changed.
+  CB_TRY(check_no_interim_uploads(*writer));
   CB_TRY(migrate(*writer, migrations()));
   CB_TRY(use_wal(*writer));
   CB_ASSIGN(auto reader, connect(file));
-  return std::make_unique<SqliteCatalog>(std::move(writer), std::move(reader));
+  CB_ASSIGN(auto index_reader, connect(file));
+  // KiB: thousands of look-ups a batch, all over the index.
+  CB_TRY(index_reader->execute("PRAGMA cache_size = -16384"));
+  return std::make_unique<SqliteCatalog>(std::move(writer), std::move(reader),
+                                         std::move(index_reader));
 }
 
 }  // namespace cb::catalog

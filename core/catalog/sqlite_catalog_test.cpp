@@ -11,7 +11,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/catalog/catalog_suite.h"
+#include "core/catalog/guarded.h"
+#include "core/catalog/index_suite.h"
 #include "core/catalog/migrations.h"
 
 namespace cb::catalog {
@@ -45,10 +46,15 @@ class SqliteSubject final : public Subject {
   Folder folder_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogSuite,
-                         testing::Values(Implementation{
-                             "sqlite", [] { return std::make_unique<SqliteSubject>(); }}),
-                         [](const auto& made) { return made.param.name; });
+const Implementation kSqlite{"sqlite", [] { return std::make_unique<SqliteSubject>(); }};
+std::string name_of_made(const testing::TestParamInfo<Implementation>& made) {
+  return made.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, AccountsSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, IndexSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, DomainsSuite, testing::Values(kSqlite), name_of_made);
 
 TEST(SqliteCatalog, a_missing_file_is_not_found_with_advice_unless_it_may_be_made) {
   const Folder folder;
@@ -103,10 +109,11 @@ TEST(SqliteCatalog, damaged_pages_are_corrupt_when_they_are_read) {
       ASSERT_TRUE((*catalog)->add_client(make_client(std::string(200, 'n') + char(i), i)));
   }
   const auto size = fs::file_size(folder.file());
-  ASSERT_GT(size, 3u * 4096);
+  // Behind the schema, where the clients' pages are.
+  const auto from = size / 4 * 3 / 4096 * 4096;
   std::fstream file(folder.file(), std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(4096);
-  file << std::string(size - 4096, '\xee');
+  file.seekp(static_cast<std::streamoff>(from));
+  file << std::string(size - from, '\xee');
   file.close();
   const auto catalog = open_sqlite_catalog(folder.file(), false);
   ASSERT_TRUE(catalog);
@@ -139,6 +146,24 @@ TEST(SqliteCatalog, the_journal_is_a_write_ahead_log) {
   EXPECT_EQ(
       (*connection)->integer("SELECT journal_mode = 'wal' FROM pragma_journal_mode").value_or(0),
       1);
+}
+
+TEST(SqliteCatalog, an_unhurried_change_leaves_the_next_one_waiting_for_the_disk) {
+  const Folder folder;
+  ASSERT_TRUE(open_sqlite_catalog(folder.file(), true));
+  auto connection = Connection::open(folder.file(), 1'000);
+  ASSERT_TRUE(connection);
+  Connection& db = **connection;
+  const auto level = [&] { return db.integer("SELECT synchronous FROM pragma_synchronous"); };
+  ASSERT_TRUE(db.execute("PRAGMA synchronous = FULL"));
+  EXPECT_EQ(make_unhurried(db, level).value_or(0), 1) << "NORMAL: the log is not synced";
+  EXPECT_EQ(level().value_or(0), 2) << "FULL";
+  const Status bad = make_unhurried(db, [&]() -> Status {
+    CB_ASSIGN(Transaction transaction, Transaction::begin(db));
+    return db.execute("INSERT INTO nowhere VALUES (1)");
+  });
+  EXPECT_FALSE(bad);
+  EXPECT_EQ(level().value_or(0), 2) << "FULL after a change that failed, too";
 }
 
 TEST(SqliteCatalog, a_lock_that_is_never_freed_is_busy_and_worth_a_retry) {
@@ -175,7 +200,7 @@ TEST(SqliteCatalog, a_full_disk_is_no_space) {
   auto before = (*catalog)->versions(alice.id);
   if (!before) ::_exit(2);
   for (uint64_t i = before->size();; ++i) {
-    auto number = (*catalog)->add_version(make_version(alice, "f", "v3/" + std::to_string(i)));
+    auto number = (*catalog)->add_version(make_version(alice, "f", i + 1));
     if (!number) ::_exit(3);
     if (::write(out, &*number, sizeof *number) != sizeof *number) ::_exit(4);
   }

@@ -115,6 +115,10 @@ ByteView Statement::blob(int column) const {
 
 std::string_view Statement::text(int column) const { return as_text(blob(column)); }
 
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, int busy_ms) {
   std::unique_ptr<Connection> connection(new Connection(file));
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

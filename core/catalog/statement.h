@@ -38,6 +38,7 @@ class Statement {
   [[nodiscard]] int64_t integer(int column) const;
   [[nodiscard]] ByteView blob(int column) const;
   [[nodiscard]] std::string_view text(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
 
  private:
   sqlite3_stmt* handle_;

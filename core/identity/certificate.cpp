@@ -4,35 +4,24 @@
 #include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <memory>
+
+#include "core/identity/openssl_handle.h"
 
 namespace cb::identity {
 namespace {
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* what) const {
-    Free(what);
-  }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using CertificatePtr = std::unique_ptr<X509, Freer<X509_free>>;
-using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
-using BioPtr = std::unique_ptr<BIO, Freer<BIO_free_all>>;
+using NumberHandle = OpensslHandle<BIGNUM, BN_free>;
+using CertificateHandle = OpensslHandle<X509, X509_free>;
+using ExtensionHandle = OpensslHandle<X509_EXTENSION, X509_EXTENSION_free>;
+using BioHandle = OpensslHandle<BIO, BIO_free_all>;
 
-Error openssl_error(const std::string& doing) {
-  std::array<char, 256> text{};
-  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
-  ERR_clear_error();
-  return fail(Code::internal, "certificate", doing + ": " + text.data());
+tl::unexpected<Error> certificate_failed(const std::string& doing) {
+  return failed(openssl_error("certificate", doing));
 }
 
 ByteView content_of(BIO* bio) {
@@ -51,7 +40,7 @@ bool add_extension(X509* certificate, int nid, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  const ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  const ExtensionHandle extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
@@ -63,7 +52,7 @@ std::string alternative_names(const std::vector<std::string>& names) {
 }
 
 bool set_serial(X509* certificate) {
-  std::unique_ptr<BIGNUM, Freer<BN_free>> number(BN_new());
+  const NumberHandle number(BN_new());
   return number && BN_rand(number.get(), 127, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1 &&
          BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
@@ -90,22 +79,22 @@ bool add_extensions(X509* certificate, const std::vector<std::string>& names) {
          add_extension(certificate, NID_subject_alt_name, alternative_names(names));
 }
 
-Result<CertificatePtr> self_signed(EVP_PKEY* key, const std::vector<std::string>& names,
-                                   std::chrono::hours valid) {
-  CertificatePtr certificate(X509_new());
+Result<CertificateHandle> self_signed(EVP_PKEY* key, const std::vector<std::string>& names,
+                                      std::chrono::hours valid) {
+  CertificateHandle certificate(X509_new());
   X509* made = certificate.get();
   const bool good = made != nullptr && X509_set_version(made, X509_VERSION_3) == 1 &&
                     set_serial(made) && set_life(made, valid) && X509_set_pubkey(made, key) == 1 &&
                     set_subject(made, names.front()) && add_extensions(made, names) &&
                     X509_sign(made, key, EVP_sha256()) != 0;
-  if (!good) return failed(openssl_error("make a certificate for " + names.front()));
+  if (!good) return certificate_failed("make a certificate for " + names.front());
   return certificate;
 }
 
 Result<std::string> pin_of(X509* certificate) {
   unsigned char* der = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-  if (size <= 0) return failed(openssl_error("read the public key"));
+  if (size <= 0) return certificate_failed("read the public key");
   std::array<std::byte, SHA256_DIGEST_LENGTH> digest{};
   SHA256(der, static_cast<size_t>(size), reinterpret_cast<unsigned char*>(digest.data()));
   OPENSSL_free(der);
@@ -117,16 +106,16 @@ Result<std::string> pin_of(X509* certificate) {
 Result<Certificate> make_certificate(const std::vector<std::string>& names,
                                      std::chrono::hours valid) {
   if (names.empty()) return failed(Code::invalid, "certificate", "needs at least one name");
-  const KeyPtr key(EVP_EC_gen("P-256"));
-  if (!key) return failed(openssl_error("make a key"));
-  CB_ASSIGN(const CertificatePtr certificate, self_signed(key.get(), names, valid));
-  const BioPtr public_text(BIO_new(BIO_s_mem()));
-  const BioPtr private_text(BIO_new(BIO_s_secmem()));
+  const KeyHandle key(EVP_EC_gen("P-256"));
+  if (!key) return certificate_failed("make a key");
+  CB_ASSIGN(const CertificateHandle certificate, self_signed(key.get(), names, valid));
+  const BioHandle public_text(BIO_new(BIO_s_mem()));
+  const BioHandle private_text(BIO_new(BIO_s_secmem()));
   if (!public_text || !private_text ||
       PEM_write_bio_X509(public_text.get(), certificate.get()) != 1 ||
       PEM_write_bio_PKCS8PrivateKey(private_text.get(), key.get(), nullptr, nullptr, 0, nullptr,
                                     nullptr) != 1)
-    return failed(openssl_error("write the certificate as text"));
+    return certificate_failed("write the certificate as text");
   Certificate made;
   made.certificate = as_text(content_of(public_text.get()));
   made.key = Secret(content_of(private_text.get()));
@@ -135,9 +124,9 @@ Result<Certificate> make_certificate(const std::vector<std::string>& names,
 }
 
 Result<std::string> pin_of(const std::string& pem) {
-  const BioPtr text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const CertificatePtr certificate(text ? PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)
-                                        : nullptr);
+  const BioHandle text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const CertificateHandle certificate(
+      text ? PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr) : nullptr);
   ERR_clear_error();
   if (!certificate) return failed(Code::corrupt, "certificate", "is not in PEM form");
   return pin_of(certificate.get());

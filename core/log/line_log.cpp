@@ -4,43 +4,19 @@
 #include <array>
 #include <cstdio>
 
+#include "core/base/utf8.h"
+
 namespace cb::log {
 namespace {
 
 constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warn", "error"};
 constexpr size_t kLongestValue = 1024;
 
-bool is_continuation(std::string_view text, size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
-}
-
-// How long a UTF-8 character with this first byte is; 0 when none begins so.
-size_t length_by_lead(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead < 0xe0) return 2;
-  if (lead >= 0xe0 && lead < 0xf0) return 3;
-  return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-}
-
-// What the second byte rules out: overlong forms, surrogates, numbers past the last character.
-bool is_second_good(unsigned char lead, unsigned char second) {
-  if (lead == 0xe0) return second >= 0xa0;
-  if (lead == 0xed) return second < 0xa0;
-  if (lead == 0xf0) return second >= 0x90;
-  return lead != 0xf4 || second < 0x90;
-}
-
 // The length of the printable UTF-8 character at `at`; 0 when there is none (control characters and
 // malformed bytes).
 size_t printable_at(std::string_view text, size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  const size_t length = length_by_lead(lead);
-  if (length <= 1) return lead >= 0x20 && lead != 0x7f ? length : 0;
-  for (size_t i = 1; i < length; ++i)
-    if (!is_continuation(text, at + i)) return 0;
-  const auto second = static_cast<unsigned char>(text[at + 1]);
-  const bool is_control = lead == 0xc2 && second < 0xa0;
-  return !is_control && is_second_good(lead, second) ? length : 0;
+  const Utf8Character next = first_character(text.substr(at));
+  return next.is_control() ? 0 : next.size;
 }
 
 // A raw byte; JSON knows no \x, so there the escape itself is escaped.

@@ -92,6 +92,7 @@ class RealFileSystem final : public FileSystem {
     if (how == Open::read) flags |= O_RDONLY;
     if (how == Open::create_new) flags |= O_RDWR | O_CREAT | O_EXCL;
     if (how == Open::replace) flags |= O_RDWR | O_CREAT | O_TRUNC;
+    if (how == Open::update) flags |= O_RDWR | O_CREAT;
     const int fd = ::open(path.c_str(), flags, permissions);
     if (fd < 0) return failed(fail_errno(errno, path.string(), "open"));
     return std::make_unique<RealFile>(fd, path.string());

@@ -37,6 +37,7 @@ enum class Open {
   read,        // existing file
   create_new,  // Code::exists if the name is taken
   replace,     // created, or emptied
+  update,      // created, or as it is
 };
 
 class File {

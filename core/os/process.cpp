@@ -2,6 +2,7 @@
 #include "core/os/process.h"
 
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -36,9 +37,16 @@ uint64_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-void forbid_core_dumps() {
+void forbid_core_files() {
   const rlimit none{0, 0};
   (void)::setrlimit(RLIMIT_CORE, &none);
+}
+
+void forbid_core_dumps() {
+  // First, so that whoever sees the limit gone finds the memory closed. The limit says nothing
+  // about dumps that the system hands to a program.
+  (void)::prctl(PR_SET_DUMPABLE, 0);
+  forbid_core_files();
 }
 
 Path program_folder() {

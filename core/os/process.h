@@ -16,7 +16,10 @@ uint64_t thread_count();
 
 // Lets this process open as many descriptors as the system allows it, and returns that number.
 uint64_t raise_descriptor_limit();
-// No core dumps: they would hold keys.
+// No core files of this process.
+void forbid_core_files();
+// For programs that hold keys, first of all: no core dump, neither as a file nor through a pipe of
+// the system's, and no other process of the same user looks into this one's memory.
 void forbid_core_dumps();
 
 // The folder of the running program.

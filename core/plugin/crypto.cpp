@@ -35,7 +35,7 @@ constexpr Function kOpenFree{"open_free", Tag::any};
 constexpr uint32_t kMostForm = 1U << 20;
 constexpr uint32_t kMostChunk = 64U << 20;
 
-const cb_crypto_ops& ops_of(const std::shared_ptr<Instance>& instance) {
+const cb_crypto_ops& crypto_of(const std::shared_ptr<Instance>& instance) {
   return instance->ops<cb_crypto_ops>();
 }
 
@@ -84,13 +84,14 @@ Seal& Seal::operator=(Seal&& other) noexcept {
   return *this;
 }
 Seal::~Seal() {
-  if (handle_ != nullptr) instance_->gate().end(kSealFree, ops_of(instance_).seal_free, handle_);
+  if (handle_ != nullptr) instance_->gate().end(kSealFree, crypto_of(instance_).seal_free, handle_);
 }
 
 Result<size_t> Seal::chunk(ByteView plain, bool last, ByteSpan out) {
   size_t written = 0;
-  CB_TRY(instance_->gate().call(kSealChunk, ops_of(instance_).seal_chunk, handle_, data_of(plain),
-                                plain.size(), int32_t{last}, data_of(out), out.size(), &written));
+  CB_TRY(instance_->gate().call(kSealChunk, crypto_of(instance_).seal_chunk, handle_,
+                                data_of(plain), plain.size(), int32_t{last}, data_of(out),
+                                out.size(), &written));
   return within(*instance_, kSealChunk, written, out.size());
 }
 
@@ -104,12 +105,12 @@ Open& Open::operator=(Open&& other) noexcept {
   return *this;
 }
 Open::~Open() {
-  if (handle_ != nullptr) instance_->gate().end(kOpenFree, ops_of(instance_).open_free, handle_);
+  if (handle_ != nullptr) instance_->gate().end(kOpenFree, crypto_of(instance_).open_free, handle_);
 }
 
 Result<size_t> Open::chunk(uint64_t index, bool last, ByteView sealed, ByteSpan out) {
   size_t written = 0;
-  CB_TRY(instance_->gate().call(kOpenChunk, ops_of(instance_).open_chunk, handle_, index,
+  CB_TRY(instance_->gate().call(kOpenChunk, crypto_of(instance_).open_chunk, handle_, index,
                                 int32_t{last}, data_of(sealed), sealed.size(), data_of(out),
                                 out.size(), &written));
   return within(*instance_, kOpenChunk, written, out.size());
@@ -125,14 +126,14 @@ Key& Key::operator=(Key&& other) noexcept {
   return *this;
 }
 Key::~Key() {
-  if (handle_ != nullptr) instance_->gate().end(kKeyFree, ops_of(instance_).key_free, handle_);
+  if (handle_ != nullptr) instance_->gate().end(kKeyFree, crypto_of(instance_).key_free, handle_);
 }
 
 Result<Key> Key::derive(std::string_view label, ByteView context) const {
-  CB_TRY(need(*instance_, CB_CRYPTO_KEY_WRAP, "key derivation"));
+  CB_TRY(need(*instance_, CB_CRYPTO_KEY_DERIVE, "key derivation"));
   cb_key* handle = nullptr;
   const auto status =
-      instance_->gate().call(kKeyDerive, ops_of(instance_).key_derive, handle_,
+      instance_->gate().call(kKeyDerive, crypto_of(instance_).key_derive, handle_,
                              std::string(label).c_str(), data_of(context), context.size(), &handle);
   CB_TRY(made(*instance_, kKeyDerive, status, handle));
   return Key(instance_, handle);
@@ -144,15 +145,15 @@ Result<Bytes> Key::wrap(const Key& inner) const {
     return failed(Code::invalid, instance_->id(), "a key of another instance cannot be wrapped");
   CB_ASSIGN(const cb_crypto_props props, props_of(*instance_));
   return filled(*instance_, kKeyWrap, props.wrap_max, [&](void* out, size_t cap, size_t* len) {
-    return instance_->gate().call(kKeyWrap, ops_of(instance_).key_wrap, handle_, inner.handle_, out,
-                                  cap, len);
+    return instance_->gate().call(kKeyWrap, crypto_of(instance_).key_wrap, handle_, inner.handle_,
+                                  out, cap, len);
   });
 }
 
 Result<Key> Key::unwrap(ByteView wrapped) const {
   CB_TRY(need(*instance_, CB_CRYPTO_KEY_WRAP, "key wrap"));
   cb_key* handle = nullptr;
-  const auto status = instance_->gate().call(kKeyUnwrap, ops_of(instance_).key_unwrap, handle_,
+  const auto status = instance_->gate().call(kKeyUnwrap, crypto_of(instance_).key_unwrap, handle_,
                                              data_of(wrapped), wrapped.size(), &handle);
   CB_TRY(made(*instance_, kKeyUnwrap, status, handle));
   return Key(instance_, handle);
@@ -161,7 +162,7 @@ Result<Key> Key::unwrap(ByteView wrapped) const {
 Result<KeyedId> Key::id_of(ByteView data) const {
   CB_TRY(need(*instance_, CB_CRYPTO_KEYED_ID, "keyed ids"));
   KeyedId id;
-  CB_TRY(instance_->gate().call(kKeyedId, ops_of(instance_).keyed_id, handle_, data_of(data),
+  CB_TRY(instance_->gate().call(kKeyedId, crypto_of(instance_).keyed_id, handle_, data_of(data),
                                 data.size(), static_cast<void*>(id.bytes.data())));
   return id;
 }
@@ -173,7 +174,7 @@ Result<Seal> Key::seal(ByteView aad) const {
   Bytes header(props.header_size);
   size_t len = 0;
   const auto status =
-      instance_->gate().call(kSealBegin, ops_of(instance_).seal_begin, handle_, data_of(aad),
+      instance_->gate().call(kSealBegin, crypto_of(instance_).seal_begin, handle_, data_of(aad),
                              aad.size(), data_of(ByteSpan(header)), header.size(), &len, &handle);
   CB_TRY(made(*instance_, kSealBegin, status, handle));
   Seal seal(instance_, handle, std::move(header));
@@ -188,7 +189,7 @@ Result<Open> Key::open(ByteView aad, ByteView header) const {
   CB_TRY(need(*instance_, CB_CRYPTO_STREAM, "sealed streams"));
   cb_open* handle = nullptr;
   const auto status =
-      instance_->gate().call(kOpenBegin, ops_of(instance_).open_begin, handle_, data_of(aad),
+      instance_->gate().call(kOpenBegin, crypto_of(instance_).open_begin, handle_, data_of(aad),
                              aad.size(), data_of(header), header.size(), &handle);
   CB_TRY(made(*instance_, kOpenBegin, status, handle));
   return Open(instance_, handle);
@@ -204,13 +205,13 @@ KeyPair& KeyPair::operator=(KeyPair&& other) noexcept {
   return *this;
 }
 KeyPair::~KeyPair() {
-  if (handle_ != nullptr) instance_->gate().end(kPairFree, ops_of(instance_).pair_free, handle_);
+  if (handle_ != nullptr) instance_->gate().end(kPairFree, crypto_of(instance_).pair_free, handle_);
 }
 
 Result<Bytes> KeyPair::public_half() const {
   CB_ASSIGN(const cb_crypto_props props, props_of(*instance_));
   return filled(*instance_, kPairPublic, props.public_max, [&](void* out, size_t cap, size_t* len) {
-    return instance_->gate().call(kPairPublic, ops_of(instance_).pair_public, handle_, out, cap,
+    return instance_->gate().call(kPairPublic, crypto_of(instance_).pair_public, handle_, out, cap,
                                   len);
   });
 }
@@ -219,7 +220,7 @@ Result<Secret> KeyPair::private_form() const {
   CB_ASSIGN(const cb_crypto_props props, props_of(*instance_));
   Secret form(props.private_max);
   size_t len = 0;
-  CB_TRY(instance_->gate().call(kPairPrivate, ops_of(instance_).pair_private, handle_,
+  CB_TRY(instance_->gate().call(kPairPrivate, crypto_of(instance_).pair_private, handle_,
                                 data_of(form.span()), form.size(), &len));
   CB_TRY(within(*instance_, kPairPrivate, len, form.size()));
   form.truncate(len);
@@ -232,7 +233,7 @@ Result<Encapsulated> KeyPair::encapsulate(ByteView context) const {
   Bytes cipher(props.kem_cipher_max);
   size_t len = 0;
   const auto status = instance_->gate().call(
-      kEncapsulate, ops_of(instance_).encapsulate, handle_, data_of(context), context.size(),
+      kEncapsulate, crypto_of(instance_).encapsulate, handle_, data_of(context), context.size(),
       data_of(ByteSpan(cipher)), cipher.size(), &len, &handle);
   CB_TRY(made(*instance_, kEncapsulate, status, handle));
   Key key(instance_, handle);
@@ -243,9 +244,9 @@ Result<Encapsulated> KeyPair::encapsulate(ByteView context) const {
 
 Result<Key> KeyPair::decapsulate(ByteView context, ByteView cipher) const {
   cb_key* handle = nullptr;
-  const auto status =
-      instance_->gate().call(kDecapsulate, ops_of(instance_).decapsulate, handle_, data_of(context),
-                             context.size(), data_of(cipher), cipher.size(), &handle);
+  const auto status = instance_->gate().call(kDecapsulate, crypto_of(instance_).decapsulate,
+                                             handle_, data_of(context), context.size(),
+                                             data_of(cipher), cipher.size(), &handle);
   CB_TRY(made(*instance_, kDecapsulate, status, handle));
   return Key(instance_, handle);
 }
@@ -260,7 +261,7 @@ Result<KeyPair> Crypto::pair_new() const {
   CB_TRY(need(*instance_, CB_CRYPTO_KEM, "key pairs"));
   cb_pair* handle = nullptr;
   const auto status =
-      instance_->gate().call(kPairNew, ops_of(instance_).pair_new, instance_->handle(), &handle);
+      instance_->gate().call(kPairNew, crypto_of(instance_).pair_new, instance_->handle(), &handle);
   CB_TRY(made(*instance_, kPairNew, status, handle));
   return KeyPair(instance_, handle);
 }
@@ -269,7 +270,7 @@ Result<KeyPair> Crypto::import_private(ByteView raw) const {
   CB_TRY(need(*instance_, CB_CRYPTO_KEM, "key pairs"));
   cb_pair* handle = nullptr;
   const auto status =
-      instance_->gate().call(kPairImportPrivate, ops_of(instance_).pair_import_private,
+      instance_->gate().call(kPairImportPrivate, crypto_of(instance_).pair_import_private,
                              instance_->handle(), data_of(raw), raw.size(), &handle);
   CB_TRY(made(*instance_, kPairImportPrivate, status, handle));
   return KeyPair(instance_, handle);
@@ -279,7 +280,7 @@ Result<KeyPair> Crypto::import_public(ByteView raw) const {
   CB_TRY(need(*instance_, CB_CRYPTO_KEM, "key pairs"));
   cb_pair* handle = nullptr;
   const auto status =
-      instance_->gate().call(kPairImportPublic, ops_of(instance_).pair_import_public,
+      instance_->gate().call(kPairImportPublic, crypto_of(instance_).pair_import_public,
                              instance_->handle(), data_of(raw), raw.size(), &handle);
   CB_TRY(made(*instance_, kPairImportPublic, status, handle));
   return KeyPair(instance_, handle);
@@ -288,7 +289,7 @@ Result<KeyPair> Crypto::import_public(ByteView raw) const {
 Result<Key> Crypto::import_key(ByteView raw) const {
   cb_key* handle = nullptr;
   const auto status =
-      instance_->gate().call(kKeyImport, ops_of(instance_).key_import, instance_->handle(),
+      instance_->gate().call(kKeyImport, crypto_of(instance_).key_import, instance_->handle(),
                              data_of(raw), raw.size(), &handle);
   CB_TRY(made(*instance_, kKeyImport, status, handle));
   return Key(instance_, handle);

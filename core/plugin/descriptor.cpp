@@ -64,7 +64,7 @@ constexpr Slot kCryptoSlots[] = {
     CB_SLOT(cb_crypto_ops, keyed_id, CB_CRYPTO_KEYED_ID),
     CB_SLOT(cb_crypto_ops, key_wrap, CB_CRYPTO_KEY_WRAP),
     CB_SLOT(cb_crypto_ops, key_unwrap, CB_CRYPTO_KEY_WRAP),
-    CB_SLOT(cb_crypto_ops, key_derive, CB_CRYPTO_KEY_WRAP),
+    CB_SLOT(cb_crypto_ops, key_derive, CB_CRYPTO_KEY_DERIVE),
 };
 
 constexpr Slot kCompressSlots[] = {
@@ -108,8 +108,7 @@ constexpr Interface kInterfaces[] = {
     {CB_STORE_INTERFACE, end_of<void*>(offsetof(cb_store_ops, space)), kStoreSlots},
     {CB_CRYPTO_INTERFACE, end_of<void*>(offsetof(cb_crypto_ops, open_free)), kCryptoSlots},
     {CB_COMPRESS_INTERFACE, end_of<void*>(offsetof(cb_compress_ops, codec_free)), kCompressSlots},
-    {CB_TRANSPORT_INTERFACE, end_of<void*>(offsetof(cb_transport_ops, listener_port)),
-     kTransportSlots},
+    {CB_TRANSPORT_INTERFACE, end_of<void*>(offsetof(cb_transport_ops, close)), kTransportSlots},
 };
 
 std::string hex32(uint32_t value) {
@@ -232,7 +231,7 @@ Status check_entry(const cb_entry& entry, const std::string& object) {
   return {};
 }
 
-Status check_descriptor(const cb_descriptor& descriptor, const std::string& object) {
+Status check_identity(const cb_descriptor& descriptor, const std::string& object) {
   if (descriptor.size < kDescriptorSize)
     return failed(Code::invalid, object,
                   "a descriptor has size " + std::to_string(descriptor.size) + "; 1.0 has " +
@@ -246,12 +245,22 @@ Status check_descriptor(const cb_descriptor& descriptor, const std::string& obje
                             "', which is not of the form [a-z0-9-]{1,32}",
                   kTellAuthor);
   CB_TRY(check_texts(descriptor, object));
+  CB_TRY(interface_of(descriptor, object));
+  return {};
+}
+
+Status check_table(const cb_descriptor& descriptor, const std::string& object) {
   CB_ASSIGN(const Interface* interface, interface_of(descriptor, object));
   if (descriptor.ops == nullptr || descriptor.create == nullptr || descriptor.destroy == nullptr)
     return failed(Code::invalid, named(descriptor, object),
                   "its descriptor lacks ops, create or destroy", kTellAuthor);
   CB_TRY(check_kinds(descriptor, object));
   return check_sets(descriptor, *interface, object);
+}
+
+Status check_descriptor(const cb_descriptor& descriptor, const std::string& object) {
+  CB_TRY(check_identity(descriptor, object));
+  return check_table(descriptor, object);
 }
 
 }  // namespace cb::plugin

@@ -14,7 +14,15 @@ namespace cb::plugin {
 // Magic, size, version needed, in this order; each refusal shows both values.
 Status check_entry(const cb_entry& entry, const std::string& object);
 
-// Code::invalid (or unsupported, for an interface this host does not know) names what is wrong.
+// Its size, id and texts, and an interface that this host knows. Code::invalid (or unsupported, for
+// an interface) names what is wrong.
+Status check_identity(const cb_descriptor& descriptor, const std::string& object);
+
+// The functions of a descriptor whose identity was checked: those that the interface demands, and
+// the whole set of each capability that it claims.
+Status check_table(const cb_descriptor& descriptor, const std::string& object);
+
+// Both.
 Status check_descriptor(const cb_descriptor& descriptor, const std::string& object);
 
 }  // namespace cb::plugin

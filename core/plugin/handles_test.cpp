@@ -210,6 +210,15 @@ TEST_F(Handles, a_layer_reaches_the_stream_below_and_is_closed_first) {
   EXPECT_EQ(behaviour_.ended, 2);
 }
 
+TEST_F(Handles, a_layer_that_moves_no_bytes_below_is_told_so) {
+  const auto s = layered();
+  const cb_lower* lower = layer_behaviour_.lower;
+  size_t moved = 0;
+  EXPECT_EQ(lower->read(lower->ctx, nullptr, 0, &moved, nullptr), CB_E_INVALID);
+  EXPECT_EQ(lower->write(lower->ctx, nullptr, 0, &moved, nullptr), CB_E_INVALID);
+  EXPECT_FALSE(root_->quarantined() || layer_->quarantined());
+}
+
 TEST_F(Handles, a_failure_below_a_layer_keeps_its_code_and_names_both) {
   const auto s = layered();
   behaviour_.status = CB_E_CLOSED;
@@ -306,11 +315,17 @@ cb_crypto_ops crypto_table() {
     *len = script->count;
     return cb_status{CB_OK};
   };
+  ops.key_derive = [](cb_key*, const char*, const void*, size_t, cb_key** out, cb_error*) {
+    *out = as_handle<cb_key>();
+    return cb_status{CB_OK};
+  };
   return ops;
 }
 const cb_crypto_ops kCrypto = crypto_table();
 const cb_descriptor kSuite =
     descriptor_of("suite", CB_CRYPTO_INTERFACE, CB_CRYPTO_STREAM | CB_CRYPTO_KEY_WRAP, &kCrypto);
+const cb_descriptor kDeriver =
+    descriptor_of("deriver", CB_CRYPTO_INTERFACE, CB_CRYPTO_KEY_DERIVE, &kCrypto);
 
 TEST_F(Handles, sizes_beyond_reason_quarantine_before_memory_is_taken) {
   const auto instance = instance_of(kSuite, behaviour_);
@@ -339,6 +354,14 @@ TEST_F(Handles, a_key_of_another_instance_never_reaches_the_plugin) {
   const auto first = Crypto(instance_of(kSuite, behaviour_)).import_key(buffer_);
   const auto second = Crypto(instance_of(kSuite, behaviour_)).import_key(buffer_);
   EXPECT_EQ(first->wrap(*second).error().code, Code::invalid);
+}
+
+TEST_F(Handles, derivation_is_claimed_apart_from_wrapping) {
+  const auto wraps = Crypto(instance_of(kSuite, behaviour_)).import_key(buffer_);
+  EXPECT_EQ(wraps->derive("label", {}).error().code, Code::unsupported);
+  const auto derives = Crypto(instance_of(kDeriver, behaviour_)).import_key(buffer_);
+  EXPECT_TRUE(derives->derive("label", {}));
+  EXPECT_EQ(derives->wrap(*derives).error().code, Code::unsupported);
 }
 
 TEST_F(Handles, what_a_suite_does_not_claim_is_not_called) {

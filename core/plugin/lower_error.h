@@ -15,7 +15,7 @@ namespace cb::plugin {
 // Writes `from` into `to` (may be null) and returns its status.
 inline cb_status tell(const Error& from, cb_error* to) {
   const auto status = static_cast<cb_status>(from.code);
-  if (to == nullptr || to->size < sizeof(cb_error)) return status;
+  if (to == nullptr || !CB_HAS_FIELD(to, cb_error, message)) return status;
   to->status = status;
   to->os_errno = from.os_errno;
   to->flags = 0;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "core/plugin/descriptor.h"
@@ -130,18 +131,26 @@ Result<std::vector<const cb_descriptor*>> Module::descriptors(Gate& gate) const 
                       std::to_string(kMostDescriptors) + " are possible",
                   "report this to the plugin's author");
   std::set<std::string> ids;
-  std::vector<const cb_descriptor*> all(list, list + count);
-  for (const cb_descriptor* descriptor : all) {
+  std::vector<const cb_descriptor*> known;
+  Status unknown;
+  for (const cb_descriptor* descriptor : std::span(list, count)) {
     if (descriptor == nullptr)
       return failed(Code::invalid, object(), "gives a null descriptor",
                     "report this to the plugin's author");
-    CB_TRY(check_descriptor(*descriptor, object()));
+    Status fits = check_descriptor(*descriptor, object());
+    if (!fits && fits.error().code == Code::unsupported) {  // for a newer host
+      unknown = std::move(fits);
+      continue;
+    }
+    CB_TRY(std::move(fits));
     if (!ids.insert(descriptor->id).second)
       return failed(Code::exists, object(),
                     std::string("gives two descriptors with the id ") + descriptor->id,
                     "report this to the plugin's author");
+    known.push_back(descriptor);
   }
-  return all;
+  if (known.empty()) return failed(std::move(unknown).error());
+  return known;
 }
 
 }  // namespace cb::plugin

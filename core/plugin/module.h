@@ -34,7 +34,8 @@ class Module {
   Status init(Gate& gate, const cb_host& host, const std::string& folder) const;
   // Undoes init.
   void deinit(Gate& gate) const;
-  // The descriptors, each checked, ids unique. After init.
+  // The descriptors of interfaces that this host knows, each checked, ids unique. Code::unsupported
+  // when it knows none of them. After init.
   Result<std::vector<const cb_descriptor*>> descriptors(Gate& gate) const;
 
  private:

@@ -63,8 +63,12 @@ Status verdict_of(const ProbeEnd& end, const PluginFile& file, const LoadOptions
 Status probe(const PluginFile& file, const LoadOptions& options, log::Log* log) {
   if (!options.probe_unknown || options.probe_program.empty()) return {};
   if (is_known(options.probe_cache, file.sha256())) return {};
-  CB_ASSIGN(const ProbeEnd end,
-            run_probe(options.probe_program, file.fd(), file.path(), options.probe_timeout));
+  ProbePlan plan;
+  plan.program = options.probe_program;
+  plan.arguments = {file.path().string()};
+  plan.file_fd = file.fd();
+  plan.timeout = options.probe_timeout;
+  CB_ASSIGN(const ProbeEnd end, run_probe(plan));
   CB_TRY(verdict_of(end, file, options));
   remember(options.probe_cache, file.sha256(), log);
   return {};

@@ -44,10 +44,11 @@ Result<Pipe> make_pipe() {
 // What posix_spawn is to do in the child.
 class SpawnPlan {
  public:
-  SpawnPlan(int file_fd, int verdict_fd) {
+  SpawnPlan(int file_fd, int verdict_fd, int output_fd) {
     posix_spawn_file_actions_init(&actions_);
-    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-      posix_spawn_file_actions_addopen(&actions_, standard, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    for (const int standard : {STDOUT_FILENO, STDERR_FILENO})
+      posix_spawn_file_actions_adddup2(&actions_, output_fd, standard);
     posix_spawn_file_actions_adddup2(&actions_, file_fd, kProbeFileFd);
     posix_spawn_file_actions_adddup2(&actions_, verdict_fd, kProbeVerdictFd);
     posix_spawnattr_init(&attributes_);
@@ -68,13 +69,15 @@ class SpawnPlan {
     posix_spawn_file_actions_destroy(&actions_);
   }
 
-  Result<pid_t> start(const os::Path& program, const os::Path& path) const {
-    std::string name = program.string();
-    std::string file = path.string();
-    char* const arguments[] = {name.data(), file.data(), nullptr};
+  Result<pid_t> start(const ProbePlan& plan) const {
+    std::string name = plan.program.string();
+    std::vector<std::string> given = plan.arguments;
+    std::vector<char*> arguments = {name.data()};
+    for (std::string& argument : given) arguments.push_back(argument.data());
+    arguments.push_back(nullptr);
     pid_t child = 0;
     const int error =
-        ::posix_spawn(&child, name.c_str(), &actions_, &attributes_, arguments, environ);
+        ::posix_spawn(&child, name.c_str(), &actions_, &attributes_, arguments.data(), environ);
     if (error == 0) return child;
     Error failure = fail_errno(error, "plugin probe " + name, "starting");
     return failed(std::move(failure).with_advice(
@@ -155,16 +158,18 @@ std::string signal_name(int signal_number) {
   return description == nullptr ? "unknown" : description;
 }
 
-Result<ProbeEnd> run_probe(const os::Path& program, int file_fd, const os::Path& path,
-                           std::chrono::nanoseconds timeout) {
-  CB_ASSIGN(const Descriptor file, high(file_fd));
+Result<ProbeEnd> run_probe(const ProbePlan& plan) {
+  const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const auto given = [&](int fd) { return high(fd >= 0 ? fd : nothing.get()); };
+  CB_ASSIGN(const Descriptor file, given(plan.file_fd));
+  CB_ASSIGN(const Descriptor output, given(plan.output_fd));
   CB_ASSIGN(Pipe pipe, make_pipe());
-  CB_ASSIGN(const pid_t pid, SpawnPlan(file.get(), pipe.write_end.get()).start(program, path));
+  CB_ASSIGN(const pid_t pid, SpawnPlan(file.get(), pipe.write_end.get(), output.get()).start(plan));
   Child child(pid);
   pipe.write_end = Descriptor();
   if (child.pidfd() < 0) return failed(fail_errno(errno, "plugin probe", "watching"));
   ProbeEnd result;
-  CB_ASSIGN(const bool ended, wait_for(child, pipe.read_end.get(), result.said, timeout));
+  CB_ASSIGN(const bool ended, wait_for(child, pipe.read_end.get(), result.said, plan.timeout));
   const int status = child.end();
   if (!ended) {
     result.kind = ProbeEnd::Kind::timed_out;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/os/file_system.h"
@@ -18,10 +19,18 @@ struct ProbeEnd {
   std::string said;  // what came through the verdict pipe
 };
 
-// Runs `program` with the open file at kProbeFileFd and the verdict pipe at kProbeVerdictFd, and
-// waits at most `timeout`; then it and whatever it started are killed. `path` names the file.
-Result<ProbeEnd> run_probe(const os::Path& program, int file_fd, const os::Path& path,
-                           std::chrono::nanoseconds timeout);
+// What is to be run. Descriptors are the caller's; -1 is /dev/null.
+struct ProbePlan {
+  os::Path program;
+  std::vector<std::string> arguments;  // after the program's name
+  int file_fd = -1;                    // found at kProbeFileFd
+  int output_fd = -1;                  // takes stdout and stderr
+  std::chrono::nanoseconds timeout{0};
+};
+
+// Runs the program, with the verdict pipe at kProbeVerdictFd, and waits for at most the timeout;
+// then it and whatever it started are killed.
+Result<ProbeEnd> run_probe(const ProbePlan& plan);
 
 // "Aborted"; for numbers without a name "unknown".
 std::string signal_name(int signal_number);

@@ -57,7 +57,6 @@ void take_bounds_and_flags(const cb_option& from, config::Option& option) {
     option.max = from.max;
   }
   option.required = (from.flags & CB_OPTION_REQUIRED) != 0;
-  option.reloadable = (from.flags & CB_OPTION_RELOADABLE) != 0;
   option.advanced = (from.flags & CB_OPTION_ADVANCED) != 0;
   option.deprecated = (from.flags & CB_OPTION_DEPRECATED) != 0;
 }

@@ -23,7 +23,7 @@ cb_descriptor with_options(const cb_option* options, uint32_t count,
 
 constexpr cb_option kAll[] = {
     {"fast", "Be fast.", "true", nullptr, 0, 0, CB_OPTION_BOOL, 0},
-    {"level", "How hard.", "3", nullptr, 1, 9, CB_OPTION_INT, CB_OPTION_RELOADABLE},
+    {"level", "How hard.", "3", nullptr, 1, 9, CB_OPTION_INT, 0},
     {"window", "Memory.", "64MiB", nullptr, 0, 0, CB_OPTION_SIZE, CB_OPTION_ADVANCED},
     {"wait", "Patience.", "30s", nullptr, 0, 0, CB_OPTION_DURATION, 0},
     {"name", "A name.", nullptr, nullptr, 0, 0, CB_OPTION_STRING, 0},
@@ -42,7 +42,6 @@ TEST(PluginSchema, every_kind_of_option_is_taken_over) {
   EXPECT_EQ((*schema)[1].def, "3");
   EXPECT_EQ((*schema)[1].min, 1);
   EXPECT_EQ((*schema)[1].max, 9);
-  EXPECT_TRUE((*schema)[1].reloadable);
   EXPECT_TRUE((*schema)[2].advanced);
   EXPECT_EQ((*schema)[2].max, std::numeric_limits<int64_t>::max());
   EXPECT_FALSE((*schema)[4].def);

@@ -23,7 +23,7 @@ constexpr Function kListNext{"list_next", Tag::blocking, kMayEnd};
 constexpr Function kListClose{"list_close", Tag::blocking};
 constexpr Function kSpace{"space", Tag::blocking};
 
-const cb_store_ops& ops_of(const std::shared_ptr<Instance>& instance) {
+const cb_store_ops& store_of(const std::shared_ptr<Instance>& instance) {
   return instance->ops<cb_store_ops>();
 }
 
@@ -77,7 +77,7 @@ Put::~Put() { abort(); }
 Status Put::write(ByteView data) {
   if (handle_ == nullptr) return failed(Code::state, "put", "has ended already");
   if (data.empty()) return {};
-  CB_TRY(instance_->gate().call(kPutWrite, ops_of(instance_).put_write, handle_, data_of(data),
+  CB_TRY(instance_->gate().call(kPutWrite, store_of(instance_).put_write, handle_, data_of(data),
                                 data.size()));
   return {};
 }
@@ -87,14 +87,15 @@ Status Put::commit() {
   if (instance_->quarantined()) abort();  // not entered any more, so the put would stay open
   if (handle_ == nullptr)
     return failed(Code::state, instance_->id(), "is quarantined: " + instance_->reason());
-  CB_TRY(instance_->gate().call(kPutCommit, ops_of(instance_).put_commit,
+  CB_TRY(instance_->gate().call(kPutCommit, store_of(instance_).put_commit,
                                 std::exchange(handle_, nullptr)));
   return {};
 }
 
 void Put::abort() {
   if (handle_ != nullptr)
-    instance_->gate().end(kPutAbort, ops_of(instance_).put_abort, std::exchange(handle_, nullptr));
+    instance_->gate().end(kPutAbort, store_of(instance_).put_abort,
+                          std::exchange(handle_, nullptr));
 }
 
 Get::Get(std::shared_ptr<Instance> instance, cb_get* handle)
@@ -107,14 +108,14 @@ Get& Get::operator=(Get&& other) noexcept {
   return *this;
 }
 Get::~Get() {
-  if (handle_ != nullptr) instance_->gate().end(kGetClose, ops_of(instance_).get_close, handle_);
+  if (handle_ != nullptr) instance_->gate().end(kGetClose, store_of(instance_).get_close, handle_);
 }
 
 Result<size_t> Get::read(ByteSpan into) {
   if (into.empty()) return size_t{0};
   size_t got = 0;
   CB_ASSIGN(const cb_status status,
-            instance_->gate().call(kGetRead, ops_of(instance_).get_read, handle_, data_of(into),
+            instance_->gate().call(kGetRead, store_of(instance_).get_read, handle_, data_of(into),
                                    into.size(), &got));
   if (status == CB_END) return size_t{0};
   if (got == 0)
@@ -132,14 +133,15 @@ List& List::operator=(List&& other) noexcept {
   return *this;
 }
 List::~List() {
-  if (handle_ != nullptr) instance_->gate().end(kListClose, ops_of(instance_).list_close, handle_);
+  if (handle_ != nullptr)
+    instance_->gate().end(kListClose, store_of(instance_).list_close, handle_);
 }
 
 Result<std::optional<StoredObject>> List::next() {
   cb_object object{};
   object.size = sizeof object;
   CB_ASSIGN(const cb_status status,
-            instance_->gate().call(kListNext, ops_of(instance_).list_next, handle_, &object));
+            instance_->gate().call(kListNext, store_of(instance_).list_next, handle_, &object));
   if (status == CB_END) return std::nullopt;
   return object_of(*instance_, kListNext, object);
 }
@@ -152,7 +154,7 @@ Result<StoredObject> Store::stat(std::string_view name) {
   CB_TRY(check_name(name));
   cb_object object{};
   object.size = sizeof object;
-  CB_TRY(instance_->gate().call(kStat, ops_of(instance_).stat, instance_->handle(),
+  CB_TRY(instance_->gate().call(kStat, store_of(instance_).stat, instance_->handle(),
                                 std::string(name).c_str(), &object));
   return object_of(*instance_, kStat, object);
 }
@@ -161,7 +163,7 @@ Result<Put> Store::put_begin(std::string_view name, uint64_t length_hint, bool i
   CB_TRY(check_name(name));
   cb_put* handle = nullptr;
   const auto status = instance_->gate().call(
-      kPutBegin, ops_of(instance_).put_begin, instance_->handle(), std::string(name).c_str(),
+      kPutBegin, store_of(instance_).put_begin, instance_->handle(), std::string(name).c_str(),
       length_hint, uint32_t{if_absent ? uint32_t{CB_PUT_IF_ABSENT} : 0}, &handle);
   CB_TRY(made(*instance_, kPutBegin, status, handle));
   return Put(instance_, handle);
@@ -171,7 +173,7 @@ Result<Get> Store::get_open(std::string_view name, uint64_t offset, uint64_t len
   CB_TRY(check_name(name));
   cb_get* handle = nullptr;
   const auto status =
-      instance_->gate().call(kGetOpen, ops_of(instance_).get_open, instance_->handle(),
+      instance_->gate().call(kGetOpen, store_of(instance_).get_open, instance_->handle(),
                              std::string(name).c_str(), offset, length, &handle);
   CB_TRY(made(*instance_, kGetOpen, status, handle));
   return Get(instance_, handle);
@@ -179,7 +181,7 @@ Result<Get> Store::get_open(std::string_view name, uint64_t offset, uint64_t len
 
 Status Store::remove(std::string_view name) {
   CB_TRY(check_name(name));
-  CB_TRY(instance_->gate().call(kRemove, ops_of(instance_).remove, instance_->handle(),
+  CB_TRY(instance_->gate().call(kRemove, store_of(instance_).remove, instance_->handle(),
                                 std::string(name).c_str()));
   return {};
 }
@@ -187,14 +189,14 @@ Status Store::remove(std::string_view name) {
 Result<List> Store::list_open(std::string_view prefix, std::string_view after) {
   cb_list* handle = nullptr;
   const auto status =
-      instance_->gate().call(kListOpen, ops_of(instance_).list_open, instance_->handle(),
+      instance_->gate().call(kListOpen, store_of(instance_).list_open, instance_->handle(),
                              std::string(prefix).c_str(), std::string(after).c_str(), &handle);
   CB_TRY(made(*instance_, kListOpen, status, handle));
   return List(instance_, handle);
 }
 
 Result<StoreSpace> Store::space() {
-  const cb_store_ops& ops = ops_of(instance_);
+  const cb_store_ops& ops = store_of(instance_);
   if (!CB_HAS(&ops, cb_store_ops, space)) return not_offered(*instance_, "a figure of its space");
   cb_space space{};
   space.size = sizeof space;

@@ -41,6 +41,8 @@ cb_status stat(cb_instance* instance, const char* name, cb_object* out, cb_error
 cb_status put_begin(cb_instance* instance, const char* name, uint64_t hint, uint32_t flags,
                     cb_put** out, cb_error* error) {
   return guarded(error, [&]() -> Result<cb_status> {
+    if ((flags & ~uint32_t{CB_PUT_IF_ABSENT}) != 0)
+      return failed(Code::unsupported, "the store below", "unknown flags of put_begin");
     auto put = store_of(instance).put_begin(text_of(name), hint, (flags & CB_PUT_IF_ABSENT) != 0);
     if (!put) return failed(std::move(put.error()));
     return give(std::move(put), out);
@@ -75,8 +77,9 @@ cb_status get_open(cb_instance* instance, const char* name, uint64_t offset, uin
 
 cb_status get_read(cb_get* get, void* buf, size_t cap, size_t* got, cb_error* error) {
   return guarded(error, [&]() -> Result<cb_status> {
+    if (cap == 0) return failed(Code::invalid, "the store below", "a read needs room for one byte");
     CB_ASSIGN(*got, get_of(get)->read({static_cast<std::byte*>(buf), cap}));
-    return *got == 0 && cap > 0 ? CB_END : CB_OK;
+    return *got == 0 ? CB_END : CB_OK;
   });
 }
 

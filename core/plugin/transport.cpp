@@ -28,7 +28,7 @@ constexpr Function kReload{"reload", Tag::blocking};
 constexpr size_t kMostInfo = 64U << 10;
 constexpr size_t kHashSize = 32;
 
-const cb_transport_ops& ops_of(const std::shared_ptr<Instance>& instance) {
+const cb_transport_ops& transport_of(const std::shared_ptr<Instance>& instance) {
   return instance->ops<cb_transport_ops>();
 }
 
@@ -87,6 +87,8 @@ struct Stream::Lower {
     table.ctx = &below;
     table.read = [](void* ctx, void* buf, size_t cap, size_t* got, cb_error* error) {
       return guarded(error, [&]() -> Result<cb_status> {
+        if (cap == 0)
+          return failed(Code::invalid, "the stream below", "a read needs room for one byte");
         CB_ASSIGN(const IoResult io,
                   static_cast<Stream*>(ctx)->read({static_cast<std::byte*>(buf), cap}));
         *got = io.bytes;
@@ -95,6 +97,7 @@ struct Stream::Lower {
     };
     table.write = [](void* ctx, const void* buf, size_t len, size_t* took, cb_error* error) {
       return guarded(error, [&]() -> Result<cb_status> {
+        if (len == 0) return failed(Code::invalid, "the stream below", "a write needs one byte");
         CB_ASSIGN(const IoResult io,
                   static_cast<Stream*>(ctx)->write({static_cast<const std::byte*>(buf), len}));
         *took = io.bytes;
@@ -118,7 +121,7 @@ Stream::Stream(std::shared_ptr<Instance> instance, cb_stream* handle, std::uniqu
 }
 
 Stream::~Stream() {
-  if (handle_ != nullptr) instance_->gate().end(kClose, ops_of(instance_).close, handle_);
+  if (handle_ != nullptr) instance_->gate().end(kClose, transport_of(instance_).close, handle_);
 }
 
 Result<IoStep> Stream::handshake() {
@@ -128,15 +131,16 @@ Result<IoStep> Stream::handshake() {
     below_stands_ = true;
   }
   CB_ASSIGN(const cb_status status,
-            instance_->gate().call(kHandshake, ops_of(instance_).handshake, handle_));
+            instance_->gate().call(kHandshake, transport_of(instance_).handshake, handle_));
   return step_of(status);
 }
 
 Result<IoResult> Stream::read(ByteSpan into) {
   if (into.empty()) return IoResult{};
   size_t got = 0;
-  CB_ASSIGN(const cb_status status, instance_->gate().call(kRead, ops_of(instance_).read, handle_,
-                                                           data_of(into), into.size(), &got));
+  CB_ASSIGN(const cb_status status,
+            instance_->gate().call(kRead, transport_of(instance_).read, handle_, data_of(into),
+                                   into.size(), &got));
   if (status != CB_OK) return IoResult{step_of(status), 0};
   if (got == 0) return failed(instance_->gate().violation(kRead, "returned OK without any bytes"));
   CB_TRY(within(*instance_, kRead, got, into.size()));
@@ -146,8 +150,9 @@ Result<IoResult> Stream::read(ByteSpan into) {
 Result<IoResult> Stream::write(ByteView from) {
   if (from.empty()) return IoResult{};
   size_t took = 0;
-  CB_ASSIGN(const cb_status status, instance_->gate().call(kWrite, ops_of(instance_).write, handle_,
-                                                           data_of(from), from.size(), &took));
+  CB_ASSIGN(const cb_status status,
+            instance_->gate().call(kWrite, transport_of(instance_).write, handle_, data_of(from),
+                                   from.size(), &took));
   if (status != CB_OK) return IoResult{step_of(status), 0};
   if (took == 0)
     return failed(instance_->gate().violation(kWrite, "returned OK without taking any bytes"));
@@ -157,19 +162,19 @@ Result<IoResult> Stream::write(ByteView from) {
 
 Result<IoStep> Stream::shutdown() {
   CB_ASSIGN(const cb_status status,
-            instance_->gate().call(kShutdown, ops_of(instance_).shutdown, handle_));
+            instance_->gate().call(kShutdown, transport_of(instance_).shutdown, handle_));
   return step_of(status);
 }
 
 int Stream::fd() const {
-  return instance_->gate().query(kFd, int32_t{-1}, ops_of(instance_).fd, handle_);
+  return instance_->gate().query(kFd, int32_t{-1}, transport_of(instance_).fd, handle_);
 }
 
 Result<Bytes> Stream::info(uint32_t what) {
   Bytes out(256);
   size_t len = 0;
   const auto ask = [&] {
-    return instance_->gate().call(kInfo, ops_of(instance_).info, handle_, what,
+    return instance_->gate().call(kInfo, transport_of(instance_).info, handle_, what,
                                   static_cast<void*>(out.data()), out.size(), &len);
   };
   auto status = ask();
@@ -205,24 +210,25 @@ Listener& Listener::operator=(Listener&& other) noexcept {
 }
 Listener::~Listener() {
   if (handle_ != nullptr)
-    instance_->gate().end(kListenerClose, ops_of(instance_).listener_close, handle_);
+    instance_->gate().end(kListenerClose, transport_of(instance_).listener_close, handle_);
 }
 
 Result<std::unique_ptr<Stream>> Listener::accept() {
   cb_stream* handle = nullptr;
-  auto status = instance_->gate().call(kAccept, ops_of(instance_).accept, handle_, &handle);
+  auto status = instance_->gate().call(kAccept, transport_of(instance_).accept, handle_, &handle);
   if (status && *status == CB_WANT_READ) return std::unique_ptr<Stream>();
   CB_TRY(made(*instance_, kAccept, status, handle));
   return std::make_unique<Stream>(instance_, handle, nullptr);
 }
 
 int Listener::fd() const {
-  return instance_->gate().query(kListenerFd, int32_t{-1}, ops_of(instance_).listener_fd, handle_);
+  return instance_->gate().query(kListenerFd, int32_t{-1}, transport_of(instance_).listener_fd,
+                                 handle_);
 }
 
 uint16_t Listener::port() const {
-  const int32_t port =
-      instance_->gate().query(kListenerPort, int32_t{0}, ops_of(instance_).listener_port, handle_);
+  const int32_t port = instance_->gate().query(kListenerPort, int32_t{0},
+                                               transport_of(instance_).listener_port, handle_);
   return port > 0 && port <= UINT16_MAX ? static_cast<uint16_t>(port) : uint16_t{0};
 }
 
@@ -235,7 +241,7 @@ Result<std::unique_ptr<Stream>> Transport::connect(const Endpoint& endpoint) con
     return not_offered(*instance_, "connections of its own; it is a filter");
   const cb_endpoint to = endpoint_of(endpoint);
   cb_stream* handle = nullptr;
-  const auto status = instance_->gate().call(kConnect, ops_of(instance_).connect,
+  const auto status = instance_->gate().call(kConnect, transport_of(instance_).connect,
                                              instance_->handle(), &to, &handle);
   CB_TRY(made(*instance_, kConnect, status, handle));
   return std::make_unique<Stream>(instance_, handle, nullptr);
@@ -245,8 +251,8 @@ Result<Listener> Transport::listen(const Endpoint& endpoint) const {
   if ((capabilities() & CB_TRANSPORT_LISTEN) == 0) return not_offered(*instance_, "listening");
   const cb_endpoint at = endpoint_of(endpoint);
   cb_listener* handle = nullptr;
-  const auto status =
-      instance_->gate().call(kListen, ops_of(instance_).listen, instance_->handle(), &at, &handle);
+  const auto status = instance_->gate().call(kListen, transport_of(instance_).listen,
+                                             instance_->handle(), &at, &handle);
   CB_TRY(made(*instance_, kListen, status, handle));
   return Listener(instance_, handle);
 }
@@ -259,7 +265,7 @@ Result<std::unique_ptr<Stream>> Transport::wrap(const Endpoint& endpoint,
   auto stream = std::make_unique<Stream>(instance_, nullptr, std::move(below));
   cb_stream* handle = nullptr;
   const auto status =
-      instance_->gate().call(kWrap, ops_of(instance_).wrap, instance_->handle(), &at,
+      instance_->gate().call(kWrap, transport_of(instance_).wrap, instance_->handle(), &at,
                              static_cast<const cb_lower*>(&stream->lower_->table), &handle);
   CB_ASSIGN(stream->handle_, made(*instance_, kWrap, status, handle));
   return stream;

@@ -22,17 +22,17 @@ std::string_view meaning_of(ExitCode code) {
     case ExitCode::usage:
       return "wrong usage";
     case ExitCode::partial:
-      return "done, but some source files could not be read";
+      return "done, but some source files, or parts of the store, could not be read";
     case ExitCode::not_found:
-      return "no such client, file, profile, repository or snapshot";
+      return "no such account, device, client, profile, repository, snapshot or file";
     case ExitCode::busy:
       return "busy: in use by somebody else";
     case ExitCode::denied:
-      return "denied or wrong passphrase";
+      return "denied, or wrong passphrase or password";
     case ExitCode::unreachable:
-      return "server unreachable or not the pinned one";
+      return "server unreachable, or not the pinned one";
     case ExitCode::no_space:
-      return "no space or over quota";
+      return "no space";
     case ExitCode::interrupted:
       return "interrupted";
   }

@@ -13,7 +13,7 @@ enum class ExitCode : int {
   done = 0,
   failed = 1,
   usage = 2,
-  partial = 3,  // done, but some source files could not be read
+  partial = 3,  // done, but some source files, or parts of a store, could not be read
   not_found = 10,
   busy = 11,
   denied = 12,
@@ -22,7 +22,7 @@ enum class ExitCode : int {
   interrupted = 130,
 };
 
-// "server unreachable or not the pinned one".
+// "server unreachable, or not the pinned one".
 std::string_view meaning_of(ExitCode code);
 
 // The code that fits an error. `unreachable` never comes of an Error code alone: only who dialled

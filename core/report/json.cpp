@@ -37,4 +37,10 @@ std::string text_of(const Json& value, const std::string& key) {
   return found->get<std::string>();
 }
 
+int64_t number_of(const Json& value, const std::string& key, int64_t otherwise) {
+  if (!value.is_object()) return otherwise;
+  const auto found = value.find(key);
+  return found != value.end() && found->is_number_integer() ? found->get<int64_t>() : otherwise;
+}
+
 }  // namespace cb::report

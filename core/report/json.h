@@ -28,4 +28,7 @@ Json json_of(const Error& error);
 // A text member; empty when it is missing or no text.
 std::string text_of(const Json& value, const std::string& key);
 
+// An integer member; `otherwise` when it is missing or none.
+int64_t number_of(const Json& value, const std::string& key, int64_t otherwise);
+
 }  // namespace cb::report

@@ -3,8 +3,11 @@
 
 #include "core/report/exit_code.h"
 #include "core/report/json.h"
+#include "core/report/metrics.h"
 #include "core/report/progress.h"
+#include "core/report/shown_text.h"
 #include "core/report/table.h"
+#include "core/report/utc_text.h"
 
 namespace cb::report {
 namespace {
@@ -51,6 +54,53 @@ TEST(Table, control_characters_do_not_reach_the_terminal) {
   Table table({{"name"}});
   table.add({"a\x1b[2J\n"});
   EXPECT_EQ(table.text(), "name\na?[2J?\n");
+}
+
+TEST(UtcText, is_the_moment_in_utc_to_the_second) {
+  EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(utc_text(1'772'366'400'999'999'999), "2026-03-01T12:00:00Z");
+}
+
+TEST(ShownText, no_escape_of_a_terminal_is_left) {
+  EXPECT_EQ(shown_text("\x1b]0;x\x07"), "?]0;x?");
+  EXPECT_EQ(shown_text("a\xc2\x9b"
+                       "2J"),
+            "a?2J");  // CSI as one character
+  EXPECT_EQ(shown_text("a\x9b"
+                       "2J"),
+            "a\xef\xbf\xbd"
+            "2J");  // CSI as one byte
+  EXPECT_EQ(shown_text("gpj.\xe2\x80\xae"
+                       "exe"),
+            "gpj.?exe");  // turns the direction
+  EXPECT_EQ(shown_text("a\xe2\x80\xa8"
+                       "b\x7f\n"),
+            "a?b??");
+  EXPECT_EQ(shown_text("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+TEST(ShownText, names_of_people_stay_as_they_are) {
+  for (const char* name : {"Alice", "J\xc3\xbcrgen", "\xd7\x93\xd7\xa0\xd7\x94", "\xf0\x9f\x98\x80",
+                           "a \"b\" <c>", ""})
+    EXPECT_EQ(shown_text(name), name);
+}
+
+TEST(Metrics, are_written_as_prometheus_reads_them) {
+  const Metric gauge{"x_clients", "How many.", Metric::Kind::gauge, {{{{"state", "a"}}, 2}}};
+  const Metric counter{"x_bytes_total", "Bytes.", Metric::Kind::counter, {{{}, 4294967296.0}}};
+  EXPECT_EQ(metrics_text({gauge, counter}),
+            "# HELP x_clients How many.\n"
+            "# TYPE x_clients gauge\n"
+            "x_clients{state=\"a\"} 2\n"
+            "# HELP x_bytes_total Bytes.\n"
+            "# TYPE x_bytes_total counter\n"
+            "x_bytes_total 4294967296\n");
+}
+
+TEST(Metrics, a_label_of_a_stranger_cannot_write_a_line_of_its_own) {
+  const Metric metric{"x", "X.", Metric::Kind::gauge, {{{{"name", "a\"} 1\ny 2\\\xff"}}, 1}}};
+  EXPECT_EQ(metrics_text({metric}),
+            "# HELP x X.\n# TYPE x gauge\nx{name=\"a\\\"} 1?y 2\\\\\xef\xbf\xbd\"} 1\n");
 }
 
 TEST(ExitCode, errors_map_to_documented_codes) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/report/shown_text.h"
+
 namespace cb::report {
 namespace {
 
@@ -28,10 +30,7 @@ size_t width_of(const std::string& text) {
 
 void Table::add(std::vector<std::string> cells) {
   cells.resize(columns_.size());
-  for (std::string& cell : cells)
-    std::replace_if(
-        cell.begin(), cell.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  for (std::string& cell : cells) cell = shown_text(cell);
   rows_.push_back(std::move(cells));
 }
 

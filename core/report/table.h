@@ -17,7 +17,7 @@ class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // Cells in the order of the columns; missing ones are empty. Control characters become '?'.
+  // Cells in the order of the columns; missing ones are empty. Cleaned as shown_text does.
   void add(std::vector<std::string> cells);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   // Heading and rows, each ended by a newline.

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -19,6 +20,8 @@
 #include <mutex>
 #include <set>
 
+#include "core/server/background.h"
+
 namespace cb::server {
 
 namespace asio = boost::asio;
@@ -30,6 +33,7 @@ namespace {
 constexpr size_t kLongestRequest = 64 * 1024;
 constexpr size_t kMostRequests = 16;
 constexpr auto kRequestTimeout = std::chrono::seconds(10);
+constexpr auto kProgressStep = std::chrono::seconds(1);
 
 std::string answer_line(const Result<Json>& result) {
   if (result) return report::json_line({{"ok", true}, {"result", *result}}) + "\n";
@@ -40,17 +44,17 @@ std::string answer_line(const Result<Json>& result) {
 
 // Everything but `requests` runs on the strand.
 struct AdminServer::State : std::enable_shared_from_this<AdminServer::State> {
-  State(const os::Path& where, Parts with, std::function<Json()> answer)
+  State(const os::Path& where, Parts with, Answer answers)
       : path(where),
         parts(with),
-        status(std::move(answer)),
+        answer_to(std::move(answers)),
         strand(parts.threads->make_strand()),
         acceptor(strand) {}
 
   asio::awaitable<void> accept_all();
   asio::awaitable<void> serve(std::shared_ptr<Local::socket> socket);
-  asio::awaitable<void> answer(Local::socket& socket);
-  Result<Json> respond(const std::string& line) const;
+  asio::awaitable<void> answer(Local::socket& socket, asio::steady_timer& deadline);
+  asio::awaitable<std::string> respond(Local::socket& socket, const std::string& line);
   [[nodiscard]] bool may_ask(Local::socket& socket) const;
 
   void note_end() {
@@ -61,7 +65,7 @@ struct AdminServer::State : std::enable_shared_from_this<AdminServer::State> {
 
   const os::Path path;
   const Parts parts;
-  const std::function<Json()> status;
+  const Answer answer_to;
   asio::any_io_executor strand;
   asio::basic_socket_acceptor<Local> acceptor;
   std::set<std::shared_ptr<Local::socket>> sockets;
@@ -73,8 +77,8 @@ struct AdminServer::State : std::enable_shared_from_this<AdminServer::State> {
 };
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(const os::Path& path, Parts parts,
-                                                       std::function<Json()> status) {
-  auto state = std::make_shared<State>(path, parts, std::move(status));
+                                                       Answer answer) {
+  auto state = std::make_shared<State>(path, parts, std::move(answer));
   boost::system::error_code problem;
   const auto at = [&] { return failed(fail_errno(problem.value(), path.string(), "listen")); };
   if (path.string().size() >= sizeof(sockaddr_un::sun_path))
@@ -139,11 +143,12 @@ asio::awaitable<void> AdminServer::State::serve(std::shared_ptr<Local::socket> s
     boost::system::error_code ignored;
     if (!cancelled) socket->close(ignored);
   });
-  co_await answer(*socket);
+  co_await answer(*socket, deadline);
   deadline.cancel();
 }
 
-asio::awaitable<void> AdminServer::State::answer(Local::socket& socket) {
+asio::awaitable<void> AdminServer::State::answer(Local::socket& socket,
+                                                 asio::steady_timer& deadline) {
   if (!may_ask(socket)) co_return;
   std::string line;
   boost::system::error_code problem;
@@ -152,18 +157,39 @@ asio::awaitable<void> AdminServer::State::answer(Local::socket& socket) {
                                       asio::redirect_error(asio::use_awaitable, problem));
   if (problem) co_return;
   line.resize(length);
-  const std::string reply =
-      co_await parts.workers->run([this, &line] { return answer_line(respond(line)); });
+  deadline.cancel();
+  const std::string reply = co_await respond(socket, line);
   co_await asio::async_write(socket, asio::buffer(reply),
                              asio::redirect_error(asio::use_awaitable, problem));
 }
 
-Result<Json> AdminServer::State::respond(const std::string& line) const {
-  CB_ASSIGN(const Json request, report::parse_json(line));
-  const std::string command = report::text_of(request, "command");
-  if (command == "status") return status();
-  return failed(Code::unsupported, "command '" + command + "'", "is not known",
-                "this daemon answers: status");
+// Works on a worker; meanwhile writes how far it is once a second.
+asio::awaitable<std::string> AdminServer::State::respond(Local::socket& socket,
+                                                         const std::string& line) {
+  std::atomic<uint64_t> done{0};
+  std::atomic<uint64_t> total{0};
+  std::atomic<bool> gone{false};
+  const Progress progress = [&](uint64_t so_far, uint64_t of) {
+    done = so_far;
+    total = of;
+    return !gone.load();
+  };
+  std::string reply;
+  Background job(*parts.workers, strand);
+  job.start([&]() -> Status {
+    auto request = report::parse_json(line);
+    reply = answer_line(request ? answer_to(*request, progress) : failed(request.error()));
+    return {};
+  });
+  while (!co_await job.wait(kProgressStep)) {
+    const Json far = {{"progress", {{"done", done.load()}, {"total", total.load()}}}};
+    const std::string text = report::json_line(far) + "\n";
+    boost::system::error_code problem;
+    co_await asio::async_write(socket, asio::buffer(text),
+                               asio::redirect_error(asio::use_awaitable, problem));
+    if (problem) gone = true;
+  }
+  co_return reply;
 }
 
 bool AdminServer::State::may_ask(Local::socket& socket) const {

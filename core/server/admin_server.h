@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The daemon's Unix socket for its operator: one JSON line in, one JSON line out. Only root and the
-// daemon's own user are answered. Opened and closed by one thread; serves on the io threads.
+// The daemon's Unix socket for its operator: one JSON line in, one JSON line out, with lines
+// of progress before it. Only root and the daemon's own user are answered. Opened and closed by one
+// thread; serves on the io threads.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "core/log/log.h"
 #include "core/os/file_system.h"
@@ -23,10 +25,14 @@ class AdminServer {
     log::Log* log = nullptr;
   };
 
-  // Listens at `path` (0600), replacing a socket that a dead daemon left. `status` answers
-  // {"command":"status"}; it may block.
+  // Tells how far a command is; false when nobody waits for it any more.
+  using Progress = std::function<bool(uint64_t done, uint64_t total)>;
+  // Answers a request; may block.
+  using Answer = std::function<Result<report::Json>(const report::Json& request, const Progress&)>;
+
+  // Listens at `path` (0600), replacing a socket that a dead daemon left.
   static Result<std::unique_ptr<AdminServer>> open(const os::Path& path, Parts parts,
-                                                   std::function<report::Json()> status);
+                                                   Answer answer);
   ~AdminServer();  // the io threads have been joined
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
@@ -40,9 +46,14 @@ class AdminServer {
   std::shared_ptr<State> state_;
 };
 
-// Sends one command to the daemon whose socket is `path` and returns the "result" member of its
-// answer. Code::not_found when no daemon listens there; the daemon's own error when it refuses.
-// Blocks for at most `timeout`.
+// Sends one request ({"command": ...}) to the daemon whose socket is `path` and returns the
+// "result" member of its answer, or nothing when no daemon listens there. The daemon's own error
+// when it refuses. Blocks for at most `timeout` without a sign of life; `progress` may be empty.
+Result<std::optional<report::Json>> ask_daemon_if_any(
+    const os::Path& path, const report::Json& request, std::chrono::nanoseconds timeout,
+    const std::function<void(uint64_t done, uint64_t total)>& progress = {});
+
+// The same for a command without arguments; Code::not_found when no daemon listens there.
 Result<report::Json> ask_daemon(const os::Path& path, const std::string& command,
                                 std::chrono::nanoseconds timeout);
 

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include "core/plugin/instance.h"
+#include "core/server/plugin_needs.h"
 #include "core/server/program.h"
 
 namespace cb::server {
@@ -11,8 +13,7 @@ namespace {
 constexpr uint64_t kLongestKey = 64 * kKiB;
 constexpr const char* kInitAdvice = "make a data folder with: cyberbackupd init DIR";
 
-Result<Secret> read_server_key(const Settings& settings, const Seams& seams) {
-  const os::Path path = settings.key_file();
+Result<Secret> read_private(const os::Path& path, const Seams& seams) {
   auto info = seams.files->info(path);
   if (!info) return failed(std::move(info).error().with_advice(kInitAdvice));
   if ((info->mode & (S_IRWXG | S_IRWXO)) != 0)
@@ -48,26 +49,82 @@ Result<std::unique_ptr<Backend>> Backend::open(const Settings& settings, plugin:
   CB_TRY(backend->open_crypto(settings, registry, seams));
   CB_ASSIGN(backend->compress_,
             registry.make_compress(settings.compress.id, settings.compress.values));
+  CB_TRY(check_needs(*backend->compress_));
   CB_TRY(backend->open_store(settings, registry));
   CB_TRY(backend->open_catalog(settings, seams));
-  repository::Vault::Parts parts;
-  parts.store = &*backend->store_;
-  parts.crypto = &*backend->crypto_;
-  parts.compress = &*backend->compress_;
-  parts.server_key = &*backend->key_;
-  parts.random = &os::system_random();
-  backend->vault_.emplace(parts);
+  CB_TRY(backend->open_signing_key(settings, seams));
+  CB_TRY(backend->open_engine(settings, seams));
+  backend->clock_ = seams.clock;
+  backend->archive_.emplace(backend->v3_parts());
   return backend;
+}
+
+V3Keys::Parts Backend::v3_parts() {
+  V3Keys::Parts parts;
+  parts.engine = engine_.get();
+  parts.store = &*store_;
+  parts.catalog = catalog_.get();
+  parts.suite = {&*crypto_, &*compress_};
+  parts.server_key = &*key_;
+  parts.clock = clock_;
+  parts.random = &os::system_random();
+  return parts;
+}
+
+Status Backend::open_signing_key(const Settings& settings, const Seams& seams) {
+  if (!seams.files->info(settings.signing_key_file())) return {};
+  CB_ASSIGN(const Secret seed, read_private(settings.signing_key_file(), seams));
+  auto key = identity::SigningKey::from_seed(seed.view());
+  if (!key) {
+    key.error().object = settings.signing_key_file().string();
+    return failed(std::move(key).error().with_advice("restore the key from your copy of it"));
+  }
+  signing_key_.emplace(std::move(*key));
+  return {};
+}
+
+Result<repository::SigningPublic> Backend::signing_public() const {
+  if (!signing_key_)
+    return failed(Code::not_found, "keys/signing.key", "is not there yet",
+                  "the first start of the daemon makes it");
+  return signing_key_->public_key();
+}
+
+void Backend::cancel_stores() {
+  for (const auto& store : stores_) store->cancel(true);
+}
+
+Status Backend::open_engine(const Settings& settings, const Seams& seams) {
+  repository::Engine::Parts parts;
+  parts.store = &*store_;
+  parts.catalog = catalog_.get();
+  parts.clock = seams.clock;
+  parts.random = &os::system_random();
+  parts.limits = settings.engine;
+  parts.sign = [this](ByteView message) -> Result<repository::Signature> {
+    CB_TRY(signing_public());
+    return signing_key_->sign(message);
+  };
+  if (signing_key_) parts.server_key = signing_key_->public_key();
+  parts.is_read_only = seams.is_read_only;
+  CB_ASSIGN(engine_, repository::Engine::open(std::move(parts)));
+  notes_.emplace(catalog_->accounts(), *engine_);
+  return {};
+}
+
+Status ensure_signing_key(const Settings& settings, const Seams& seams) {
+  if (seams.files->info(settings.signing_key_file())) return {};
+  CB_ASSIGN(const identity::SigningKey key, identity::SigningKey::make(os::system_random()));
+  CB_TRY(seams.files->make_folders(settings.signing_key_file().parent_path()));
+  return os::write_file_atomically(*seams.files, settings.signing_key_file(), key.seed().view(),
+                                   0600);
 }
 
 Status Backend::open_crypto(const Settings& settings, plugin::Registry& registry,
                             const Seams& seams) {
   CB_ASSIGN(crypto_, registry.make_crypto(settings.crypto.id, settings.crypto.values));
-  if ((crypto_->capabilities() & CB_CRYPTO_UNAUTHENTICATED) != 0)
-    return failed(Code::unsupported, settings.crypto.id,
-                  "does not authenticate what it seals, so it cannot protect stored objects",
-                  "set [crypto] use = \"modern\"");
-  CB_ASSIGN(const Secret raw, read_server_key(settings, seams));
+  CB_TRY(check_needs(*crypto_));
+  CB_ASSIGN(const Secret raw, read_private(settings.key_file(), seams));
   auto key = crypto_->import_private(raw.view());
   if (!key) {
     key.error().object = settings.key_file().string();
@@ -84,13 +141,14 @@ Status Backend::open_store(const Settings& settings, plugin::Registry& registry)
     auto store = registry.make_store(use.id, use.values, below);
     if (!store) return failed(std::move(store).error());
     below = store->instance();
+    stores_.push_back(below);
     store_.emplace(std::move(*store));
   }
-  return {};
+  return check_needs(*store_);
 }
 
 Status Backend::open_catalog(const Settings& settings, const Seams& seams) {
-  const os::Path file = settings.catalog_file();
+  const os::Path file = seams.catalog.empty() ? settings.catalog_file() : seams.catalog;
   if (auto info = seams.files->info(file); !info)
     return failed(std::move(info).error().with_advice(kInitAdvice));
   CB_ASSIGN(catalog_, catalog::open_sqlite_catalog(file.string(), false));

@@ -10,6 +10,7 @@
 #include <future>
 
 #include "core/server/daemon_state.h"
+#include "core/server/thrown.h"
 
 namespace cb::server {
 namespace {
@@ -18,21 +19,13 @@ namespace asio = boost::asio;
 
 // One buffer holds what a session reads at once.
 constexpr size_t kBufferSize = 128 * kKiB;
+// Threads that read for clients at least: some of them wait for the network.
+constexpr uint32_t kReaders = 16;
 // How often a drain looks whether it is done, and how long without uploads it lets answers go out.
 constexpr auto kDrainStep = std::chrono::milliseconds(20);
 constexpr auto kDrainGrace = std::chrono::milliseconds(500);
 // How long sessions may take to end once they are cancelled.
 constexpr auto kEndOfSessions = std::chrono::seconds(10);
-
-std::string text_of(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "an exception of unknown type";
-  }
-}
 
 Status make_private_folders(const Settings& settings, os::FileSystem& files) {
   CB_TRY(files.make_folders(settings.data));
@@ -63,6 +56,7 @@ Status Daemon::open() {
   s.lock.emplace(std::move(*lock));
   s.registry = make_registry(s.settings, s.seams, s.log);
   CB_TRY(prepare_plugins(s.settings, *s.registry));
+  CB_TRY(ensure_signing_key(s.settings, s.seams));
   CB_ASSIGN(s.backend, Backend::open(s.settings, *s.registry, s.seams));
   s.threads = std::make_unique<stream::IoThreads>(
       s.settings.io_threads, [&s](const std::exception_ptr& thrown) {
@@ -70,10 +64,22 @@ Status Daemon::open() {
       });
   s.buffers = std::make_unique<stream::BufferPool>(kBufferSize, s.settings.memory);
   s.workers = std::make_unique<stream::Workers>(s.settings.workers);
+  s.readers = std::make_unique<stream::Workers>(std::max(kReaders, s.settings.workers));
+  CB_TRY(open_services());
+  CB_TRY(open_doors());
+  return open_admin();
+}
+
+Status Daemon::open_services() {
+  State& s = *state_;
+  s.v3_policy = std::make_unique<V3Policy>(
+      V3Policy::Parts{&s.backend->catalog(), &s.backend->archive().keys(), s.seams.clock, &s.log},
+      s.settings.v3);
   V3Service::Parts parts;
   parts.registry = s.registry.get();
   parts.store = &s.backend->store();
-  parts.vault = &s.backend->vault();
+  parts.archive = &s.backend->archive();
+  parts.policy = s.v3_policy.get();
   parts.catalog = &s.backend->catalog();
   parts.workers = s.workers.get();
   parts.buffers = s.buffers.get();
@@ -83,21 +89,59 @@ Status Daemon::open() {
   parts.files = s.seams.files;
   parts.spool_folder = s.settings.spool_folder();
   CB_ASSIGN(s.v3, V3Service::open(parts, s.settings.v3));
-  CB_ASSIGN(const uint64_t leftovers, s.v3->remove_leftovers());
+  V4Service::Parts v4;
+  v4.engine = &s.backend->engine();
+  v4.accounts = &s.backend->catalog().accounts();
+  v4.notes = &s.backend->notes();
+  v4.v3_policy = s.v3_policy.get();
+  v4.workers = s.workers.get();
+  v4.readers = s.readers.get();
+  v4.buffers = s.buffers.get();
+  v4.log = &s.log;
+  v4.clock = s.seams.clock;
+  v4.random = &os::system_random();
+  CB_ASSIGN(v4.server_key, s.backend->signing_public());
+  CB_ASSIGN(v4.migration, s.migration_parts());
+  s.v4 = std::make_unique<V4Service>(v4, s.settings.v4);
+  CB_ASSIGN(const uint64_t leftovers, s.backend->engine().remove_leftovers());
   if (leftovers > 0) s.log.info("store.leftovers-removed", {{"objects", leftovers}});
-  return open_doors();
+  CB_ASSIGN(const uint64_t unnamed, s.backend->archive().forget_unnamed());
+  if (unnamed > 0) s.log.info("v3.unnamed-forgotten", {{"snapshots", unnamed}});
+  CB_ASSIGN(const uint64_t notes, s.v3_policy->keep_notes());
+  if (notes > 0) s.log.info("v3.notes-written", {{"clients", notes}});
+  CB_ASSIGN(const uint64_t settled, s.v4->settle_migrations());
+  if (settled > 0) s.log.info("v4.migration.settled", {{"clients", settled}});
+  CB_ASSIGN(const auto accounts, s.backend->catalog().accounts().accounts());
+  // A crash may have kept one from being written; what is as it should be is not written again.
+  for (const catalog::Account& account : accounts)
+    if (const Status kept = s.backend->notes().keep(account.number); !kept)
+      s.log.error("account.not-noted", {{"account", account.name}, {"error", kept.error().text()}});
+  return {};
+}
+
+Result<V4Migration::Parts> Daemon::State::migration_parts() {
+  CB_ASSIGN(const config::Schema* schema, registry->schema("crypto-legacy"));
+  CB_ASSIGN(const config::Values values, config::values_from(*schema, {{"oaep_hash", "sha256"}}));
+  CB_ASSIGN(legacy_suite, registry->make_crypto("crypto-legacy", values));
+  V4Migration::Parts parts;
+  parts.catalog = &backend->catalog();
+  parts.engine = &backend->engine();
+  parts.notes = &backend->notes();
+  parts.keys = &backend->archive().keys();
+  parts.legacy = &*legacy_suite;
+  parts.policy = v3_policy.get();
+  parts.clock = seams.clock;
+  parts.random = &os::system_random();
+  return parts;
 }
 
 Status Daemon::open_doors() {
   State& s = *state_;
   for (const ListenSettings& listen : s.settings.listen) {
-    Door::Parts parts{s.threads.get(), s.v3.get(), s.sessions, &s.log};
+    Door::Parts parts{s.threads.get(), s.v3.get(), s.v4.get(), s.sessions, &s.log};
     CB_ASSIGN(std::unique_ptr<Door> door, Door::open(listen, *s.registry, std::move(parts)));
     s.doors.push_back(std::move(door));
   }
-  const auto answer = [this] { return status(); };
-  CB_ASSIGN(s.admin, AdminServer::open(s.settings.admin_socket(),
-                                       {s.threads.get(), s.workers.get(), &s.log}, answer));
   for (const auto& door : s.doors)
     s.log.info("listener.open", {{"listener", door->settings().name},
                                  {"address", door->settings().host},
@@ -105,11 +149,32 @@ Status Daemon::open_doors() {
   return {};
 }
 
-std::vector<uint16_t> Daemon::ports() const {
-  std::vector<uint16_t> ports;
-  for (const auto& door : state_->doors) ports.push_back(door->port());
-  return ports;
+Status Daemon::open_admin() {
+  State& s = *state_;
+  AdminCommands::Parts parts;
+  parts.catalog = &s.backend->catalog();
+  parts.v3_policy = s.v3_policy.get();
+  parts.accounts = &s.backend->catalog().accounts();
+  parts.engine = &s.backend->engine();
+  parts.notes = &s.backend->notes();
+  parts.v3_keys = &s.backend->archive().keys();
+  parts.running = &s.v4->running();
+  parts.clock = s.seams.clock;
+  parts.random = &os::system_random();
+  parts.log = &s.log;
+  parts.reach = [&s] { return reach_of(s.settings, s.listeners(), *s.seams.files); };
+  s.commands = std::make_unique<AdminCommands>(std::move(parts));
+  const auto answer = [this](const report::Json& request,
+                             const AdminServer::Progress& progress) -> Result<report::Json> {
+    if (report::text_of(request, "command") == "status") return status();
+    return state_->commands->run(request, progress);
+  };
+  CB_ASSIGN(s.admin, AdminServer::open(s.settings.admin_socket(),
+                                       {s.threads.get(), s.readers.get(), &s.log}, answer));
+  return {};
 }
+
+std::vector<uint16_t> Daemon::ports() const { return state_->ports(); }
 
 size_t Daemon::session_count() const { return state_->sessions->count(); }
 
@@ -143,6 +208,13 @@ asio::awaitable<void> Daemon::State::drain() {
   sessions->cancel_all();
   const auto end = std::chrono::steady_clock::now() + kEndOfSessions;
   while (sessions->count() > 0 && std::chrono::steady_clock::now() < end) co_await wait();
+  if (sessions->count() > 0) cancel_stores();
+}
+
+// For sessions that do not end because a store waits for a disk or a network.
+void Daemon::State::cancel_stores() {
+  log.warn("stores.cancelled", {{"sessions", sessions->count()}});
+  backend->cancel_stores();
 }
 
 void Daemon::drain() {
@@ -157,10 +229,12 @@ void Daemon::stop() {
   for (const auto& door : s.doors) door->close();
   for (const auto& door : s.doors) door->wait_closed();
   s.sessions->cancel_all();
+  if (!s.sessions->wait_until_none(kEndOfSessions)) s.cancel_stores();
   if (!s.sessions->wait_until_none(kEndOfSessions))
     s.log.error("sessions.stuck", {{"sessions", s.sessions->count()}});
   if (s.admin) s.admin->close();
   s.workers.reset();
+  s.readers.reset();
   if (s.threads) {
     s.threads->stop();
     s.threads->join();
@@ -168,7 +242,11 @@ void Daemon::stop() {
   s.admin.reset();
   s.doors.clear();
   s.threads.reset();
+  s.commands.reset();
+  s.v4.reset();
   s.v3.reset();
+  s.v3_policy.reset();
+  s.legacy_suite.reset();
   s.buffers.reset();
   s.backend.reset();
   s.registry.reset();
@@ -180,8 +258,13 @@ Status Daemon::reload(Settings fresh) {
   config::Problems problems;
   check_plugin_options(fresh, *s.registry, problems);
   if (problems.has_errors()) return failed(problems.error(""));
+  // Before anything changes.
+  CB_ASSIGN(const auto versions, versions_after(fresh));
   warn_of_restart(fresh);
+  for (size_t i = 0; i < s.doors.size(); ++i) change_versions(*s.doors[i], versions[i]);
+  s.v3_policy->reconfigure(fresh.v3);
   s.v3->reconfigure(fresh.v3);
+  s.v4->reconfigure(fresh.v4);
   s.sessions->set_limits(fresh.limits);
   s.drain_timeout = fresh.drain_timeout.count();
   s.settings.shown = std::move(fresh.shown);
@@ -194,6 +277,38 @@ Status Daemon::reload(Settings fresh) {
   }
   s.log.info("reload.done");
   return {};
+}
+
+// What each listener is to serve. One that the settings do not tell of any more goes on.
+Result<std::vector<std::vector<int>>> Daemon::versions_after(const Settings& fresh) const {
+  std::vector<bool> taken(fresh.listen.size());
+  std::vector<std::vector<int>> all;
+  for (const auto& door : state_->doors) {
+    all.push_back(door->versions());
+    for (size_t i = 0; i < fresh.listen.size(); ++i) {
+      const ListenSettings& listen = fresh.listen[i];
+      const bool is_same =
+          !taken[i] && listen.host == door->settings().host && listen.port == door->settings().port;
+      if (!is_same) continue;
+      taken[i] = true;
+      CB_ASSIGN(all.back(), door->versions_for(listen, fresh.v4.unsafe_plain_transport));
+      break;
+    }
+  }
+  return all;
+}
+
+void Daemon::change_versions(Door& door, const std::vector<int>& versions) const {
+  if (door.versions() == versions) return;
+  const auto text = [](const std::vector<int>& all) {
+    std::string list;
+    for (const int version : all) list += (list.empty() ? "" : ",") + std::to_string(version);
+    return list.empty() ? std::string("none") : list;
+  };
+  state_->log.info("listener.versions", {{"listener", door.settings().name},
+                                         {"before", text(door.versions())},
+                                         {"now", text(versions)}});
+  door.serve_versions(versions);
 }
 
 void Daemon::warn_of_restart(const Settings& fresh) const {

@@ -14,6 +14,8 @@
 
 namespace cb::server {
 
+class Door;
+
 class Daemon {
  public:
   // Checks everything, then opens everything, then accepts. When it fails, nothing stays open. The
@@ -38,7 +40,8 @@ class Daemon {
 
   // Takes over what can change while running, and rereads certificates. `fresh` has been loaded
   // without problems; what would need a restart is logged and left as it is. Code::invalid when the
-  // options of its plugins are wrong; then nothing changes.
+  // options of its plugins are wrong, Code::unsupported when a listener is to serve what its
+  // transport cannot bear; then nothing changes.
   Status reload(Settings fresh);
 
   // Connections that are open now.
@@ -51,7 +54,11 @@ class Daemon {
   struct State;
   explicit Daemon(std::unique_ptr<State> state);
   Status open();
+  Status open_services();
   Status open_doors();
+  Status open_admin();
+  Result<std::vector<std::vector<int>>> versions_after(const Settings& fresh) const;
+  void change_versions(Door& door, const std::vector<int>& versions) const;
   void warn_of_restart(const Settings& fresh) const;
 
   std::unique_ptr<State> state_;

@@ -16,6 +16,7 @@
 
 #include "core/log/capture.h"
 #include "core/server/init.h"
+#include "tests/folders.h"
 
 namespace cb::server {
 
@@ -69,7 +70,7 @@ class DaemonFolder : public ::testing::Test {
     request.listen_v3 = listen_v3;
     request.listen_v4 = listen_v4;
     request.store = store;
-    request.plugin_folder = CB_PLUGIN_DIR;
+    request.plugin_folder = test::plugins();
     return init_folder(request, seams_);
   }
 
@@ -78,7 +79,7 @@ class DaemonFolder : public ::testing::Test {
     SettingsRequest request;
     request.file = folder_ / "cyberbackupd.toml";
     request.set = std::move(set);
-    request.default_plugin_folder = CB_PLUGIN_DIR;
+    request.default_plugin_folder = test::plugins();
     config::Problems problems;
     auto loaded = load_settings(request, problems);
     EXPECT_TRUE(loaded) << loaded.error().text();

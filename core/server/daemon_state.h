@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/log/rate_limit.h"
+#include "core/server/admin_commands.h"
 #include "core/server/admin_server.h"
 #include "core/server/daemon.h"
 #include "core/server/door.h"
@@ -22,7 +23,20 @@ struct Daemon::State {
         drain_timeout(settings.drain_timeout.count()) {}
 
   boost::asio::awaitable<void> drain();
+  void cancel_stores();
+  Result<V4Migration::Parts> migration_parts();
   [[nodiscard]] bool is_quiet() const { return v3->counters().uploads == 0; }
+  [[nodiscard]] std::vector<uint16_t> ports() const {
+    std::vector<uint16_t> all;
+    for (const auto& door : doors) all.push_back(door->port());
+    return all;
+  }
+
+  [[nodiscard]] std::vector<OpenListener> listeners() const {
+    std::vector<OpenListener> all;
+    for (const auto& door : doors) all.push_back({door->port(), door->serves(4)});
+    return all;
+  }
 
   Settings settings;
   Seams seams;
@@ -39,7 +53,12 @@ struct Daemon::State {
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;
+  std::unique_ptr<stream::Workers> readers;  // for what may wait for a slow peer
+  std::unique_ptr<V3Policy> v3_policy;
+  std::optional<plugin::Crypto> legacy_suite;  // that challenges clients who migrate
   std::unique_ptr<V3Service> v3;
+  std::unique_ptr<V4Service> v4;
+  std::unique_ptr<AdminCommands> commands;
   std::vector<std::unique_ptr<Door>> doors;
   std::unique_ptr<AdminServer> admin;
 };

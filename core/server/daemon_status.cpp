@@ -21,7 +21,7 @@ Json listeners_of(const std::vector<std::unique_ptr<Door>>& doors, const Session
                    {"address", settings.host},
                    {"port", door->port()},
                    {"transport", std::move(transport)},
-                   {"versions", settings.versions},
+                   {"versions", door->versions()},
                    {"connections", sessions.count_of_listener(door->key())}});
   }
   return all;
@@ -34,6 +34,22 @@ Json counters_of(const V3Counters& counters) {
           {"uploads_dropped", counters.uploads_dropped.load()},
           {"plain_bytes", counters.plain_bytes.load()},
           {"requests_refused", counters.requests_refused.load()}};
+}
+
+Json sessions_of(const V4Service& service) {
+  const V4Counters& counters = service.counters();
+  return {{"sessions", counters.sessions.load()},
+          {"logged_in", counters.logged_in.load()},
+          {"sessions_total", counters.sessions_total.load()},
+          {"logins", counters.logins.load()},
+          {"logins_refused", counters.logins_refused.load()},
+          {"locked_out", service.locked_out()},
+          {"enrolments", counters.enrolments.load()},
+          {"disorders", counters.disorders.load()},
+          {"commits", counters.commits.load()},
+          {"bytes_in", counters.bytes_in.load()},
+          {"bytes_out", counters.bytes_out.load()},
+          {"blobs_out", counters.blobs_out.load()}};
 }
 
 Json instances_of(const plugin::Registry& registry) {
@@ -96,6 +112,8 @@ report::Json Daemon::status() const {
           {"sessions", s.sessions->count()},
           {"uploads", s.v3->counters().uploads.load()},
           {"v3", counters_of(s.v3->counters())},
+          {"v4", sessions_of(*s.v4)},
+          {"repositories", s.commands->totals()},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
           {"plugins", plugins_as_json(*s.registry)},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/daemon.h"
 
+#include "core/server/admin_commands.h"
 #include "core/server/admin_server.h"
 #include "core/server/daemon_fixture.h"
 
@@ -244,7 +245,8 @@ TEST_F(DaemonTest, an_unknown_admin_command_is_an_error) {
   ASSERT_TRUE(daemon);
   const auto answer = ask("dance");
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().text(), "command 'dance': is not known (this daemon answers: status)");
+  EXPECT_EQ(answer.error().text(),
+            "command 'dance': is not known (known are: status, " + AdminCommands::names() + ")");
 }
 
 TEST_F(DaemonTest, without_a_daemon_status_says_so) {

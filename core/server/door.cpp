@@ -6,6 +6,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "core/protocol/v4/codes.h"
+#include "core/server/peer_address.h"
+#include "core/server/thrown.h"
+
 namespace cb::server {
 namespace {
 
@@ -13,18 +17,6 @@ namespace asio = boost::asio;
 
 // After a failed accept that is not one peer's fault.
 constexpr auto kPause = std::chrono::milliseconds(100);
-
-std::string without_port(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
-
-std::string text_of(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "an exception of unknown type";
-  }
-}
 
 }  // namespace
 
@@ -45,6 +37,9 @@ Result<std::unique_ptr<Door>> Door::open(const ListenSettings& settings, plugin:
     return failed(std::move(stack).error());
   }
   std::unique_ptr<Door> door(new Door(settings, std::move(*stack), std::move(parts)));
+  CB_ASSIGN(const std::vector<int> versions,
+            door->versions_for(settings, door->parts_.v4->settings().unsafe_plain_transport));
+  door->serve_versions(versions);
   auto listener = door->stack_.listen(settings.host, settings.port);
   if (!listener) {
     listener.error().object = settings.at.text() + ": " + listener.error().object;
@@ -59,6 +54,40 @@ Door::Door(const ListenSettings& settings, stream::Stack stack, Parts parts)
       stack_(std::move(stack)),
       parts_(std::move(parts)),
       strand_(parts_.threads->make_strand()) {}
+
+// Protocol 4 leaves secrecy and the server's identity to the transport.
+Result<std::vector<int>> Door::versions_for(const ListenSettings& wanted,
+                                            bool unsafe_plain_transport) const {
+  constexpr uint64_t kNeeded = CB_TRANSPORT_ENCRYPTS | CB_TRANSPORT_AUTHENTICATES_PEER;
+  const bool is_safe = (stack_.capabilities() & kNeeded) == kNeeded;
+  if (is_safe || !wanted.serves(v4::kVersion)) return wanted.versions;
+  if (wanted.mode) return wanted.serves(3) ? std::vector<int>{3} : std::vector<int>{};
+  if (unsafe_plain_transport) {
+    parts_.log->warn("listener.unsafe", {{"listener", settings_.name},
+                                         {"advice", "anybody can read and change protocol 4"}});
+    return wanted.versions;
+  }
+  return failed(Code::unsupported, wanted.at.text() + ": listener " + settings_.name,
+                "protocol 4 needs a transport that encrypts and authenticates",
+                "write transport = [\"tls\", \"tcp\"], or versions = [3]");
+}
+
+void Door::serve_versions(const std::vector<int>& versions) {
+  uint32_t bits = 0;
+  for (const int version : versions) bits |= 1U << static_cast<unsigned>(version);
+  versions_ = bits;
+  if (!versions.empty()) return;
+  parts_.log->warn("listener.serves-nothing",
+                   {{"listener", settings_.name},
+                    {"advice", "its transport is too plain for mode secure: put tls over it"}});
+}
+
+std::vector<int> Door::versions() const {
+  std::vector<int> all;
+  for (const int version : {3, 4})
+    if (serves(version)) all.push_back(version);
+  return all;
+}
 
 void Door::start() {
   started_ = true;
@@ -125,6 +154,17 @@ void Door::receive(std::unique_ptr<plugin::Stream> root) {
                  });
 }
 
+// Where both versions are served, the first header tells which it is. Reads nothing elsewhere.
+stream::Task<size_t> Door::read_first(const Door& door, stream::Connection& connection,
+                                      protocol::RequestHeaderBytes& first) {
+  const auto patience = door.parts_.v4->settings().login_timeout;
+  CB_CO_ASSIGN(const bool ready, co_await connection.wait_readable(patience));
+  if (!ready) co_return failed(Code::timeout, connection.peer(), "sent nothing");
+  connection.set_read_timeout(patience);
+  CB_CO_TRY(co_await connection.read_exactly(first));
+  co_return first.size();
+}
+
 // The ticket is moved into the body, so that it goes before the connection of the parameters does.
 asio::awaitable<void> Door::serve(const Door& door, Sessions::Ticket ticket,
                                   std::unique_ptr<stream::Connection> connection) {
@@ -138,7 +178,24 @@ asio::awaitable<void> Door::serve(const Door& door, Sessions::Ticket ticket,
     co_await connection->close();
     co_return;
   }
-  co_await door.parts_.v3->serve(std::move(connection), door.settings_.dialect);
+  const bool both = door.serves(3) && door.serves(v4::kVersion);
+  bool is_v4 = !both && door.serves(v4::kVersion);
+  protocol::RequestHeaderBytes first{};
+  size_t begun = 0;
+  if (both) {
+    const Result<size_t> came = co_await read_first(door, *connection, first);
+    if (!came) {
+      co_await connection->close();
+      co_return;
+    }
+    begun = *came;
+    is_v4 = protocol::decode_request_header(first).version == v4::kVersion;
+  }
+  const ByteView came = ByteView(first).first(begun);
+  if (is_v4) co_return co_await door.parts_.v4->serve(std::move(connection), came);
+  V3Listener listener{door.settings_.name, door.settings_.dialect,
+                      [&door] { return door.serves(3); }};
+  co_await door.parts_.v3->serve(std::move(connection), std::move(listener), came);
 }
 
 }  // namespace cb::server

@@ -49,7 +49,8 @@ std::string listen_block(const std::string& address, bool is_tls) {
            "transport = [\"tcp\"]\nversions = [3]\n#dialect = \"standard\"\n\n";
   return text +
          "# TLS over TCP. Clients check the certificate's key by its pin (SHA-256).\n"
-         "transport = [\"tls\", \"tcp\"]\nversions = [3]\n\n"
+         "# versions = [3, 4] lets clients of the installed base in as well, inside TLS.\n"
+         "transport = [\"tls\", \"tcp\"]\nversions = [4]\n\n"
          "[listen.tls]\ncertificate = \"keys/tls.crt\"\nkey = \"keys/tls.key\"\n\n";
 }
 
@@ -128,6 +129,7 @@ Status make_back_end(const Plan& plan, Settings& settings, const Seams& seams) {
   CB_ASSIGN(const plugin::KeyPair pair, crypto.pair_new());
   CB_ASSIGN(const Secret raw, pair.private_form());
   CB_TRY(write_private(settings.key_file(), raw.view(), seams));
+  CB_TRY(ensure_signing_key(settings, seams));
   CB_TRY(catalog::open_sqlite_catalog(settings.catalog_file().string(), true));
   CB_TRY(Backend::open(settings, *registry, seams));
   return seams.files->sync_folder(plan.request.folder);

@@ -13,7 +13,7 @@ namespace cb::server {
 struct InitRequest {
   os::Path folder;
   std::string listen_v3;             // "HOST:PORT" over plain tcp; empty = none
-  std::string listen_v4;             // "HOST:PORT" over tls; empty = none
+  std::string listen_v4;             // "HOST:PORT" over tls, protocol 4; empty = none
   std::string store = "fs";          // "fs" or "sqlite"
   os::Path plugin_folder;            // where the plugins are now
   os::Path probe_program;            // cyberbackup-plugin-probe; without it nothing is probed

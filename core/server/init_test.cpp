@@ -25,13 +25,13 @@ TEST_F(Init, makes_everything_private) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "init-not-finished"));
 }
 
-TEST_F(Init, writes_a_tls_listener_that_names_version_3) {
+TEST_F(Init, writes_a_tls_listener_of_version_4) {
   ASSERT_TRUE(init("fs", "", "127.0.0.1:4443"));
   const Settings made = settings();
   ASSERT_EQ(made.listen.size(), 1u);
   EXPECT_EQ(made.listen[0].transport[0].id, "transport-tls");
   EXPECT_EQ(made.listen[0].transport[1].id, "transport-tcp");
-  EXPECT_EQ(made.listen[0].versions, std::vector<int>{3});
+  EXPECT_EQ(made.listen[0].versions, std::vector<int>{4});
   EXPECT_EQ(made.listen[0].port, 4443);
 }
 

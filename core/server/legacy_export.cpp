@@ -13,11 +13,20 @@ namespace {
 
 using catalog::LegacyVersion;
 
+// All of a client that came back after it had migrated is what the server can still read.
+bool skips_taken_over(const ExportRequest& request, const std::vector<LegacyVersion>& all) {
+  return request.file.empty() && !request.version &&
+         std::any_of(all.begin(), all.end(),
+                     [](const LegacyVersion& one) { return !one.taken_over; });
+}
+
 // The versions to export: one of each file.
 Result<std::vector<LegacyVersion>> chosen(const ExportRequest& request,
                                           const std::vector<LegacyVersion>& all) {
   std::map<std::string, LegacyVersion> newest;
+  const bool skips = skips_taken_over(request, all);
   for (const LegacyVersion& version : all) {
+    if (skips && version.taken_over) continue;
     if (!request.file.empty() && version.file_name != request.file) continue;
     if (request.version && version.version != *request.version) continue;
     newest.insert_or_assign(version.file_name, version);  // versions ascend
@@ -34,29 +43,27 @@ Result<std::vector<LegacyVersion>> chosen(const ExportRequest& request,
 }
 
 // Decrypts one version into an open file and compares size and checksum with the catalog's.
-Status copy_to(os::File& out, const LegacyVersion& version, repository::Vault& vault) {
+Status copy_to(os::File& out, const LegacyVersion& version, V3Archive& archive) {
   v3::Cksum cksum;
   uint64_t size = 0;
-  CB_TRY(
-      vault.read(version.client, version.file_name, version.object, [&](ByteView plain) -> Status {
-        cksum.update(plain);
-        size += plain.size();
-        return out.write(plain);
-      }));
+  CB_TRY(archive.read(version, [&](ByteView plain) -> Status {
+    cksum.update(plain);
+    size += plain.size();
+    return out.write(plain);
+  }));
   if (size == version.size && cksum.value() == version.cksum) return out.sync();
   return failed(Code::corrupt, version.file_name,
-                "the stored object does not have the size and checksum that were confirmed",
+                "what is stored does not have the size and checksum that were confirmed",
                 "an older version may be good: --version " + std::to_string(version.version - 1));
 }
 
 Result<ExportedFile> export_one(const LegacyVersion& version, const os::Path& folder,
                                 Backend& backend, os::FileSystem& files) {
   const os::Path path = folder / safe_file_name(version.file_name);
-  const os::Path temporary =
-      folder / (".cyberbackup-" + version.object.substr(version.object.rfind('/') + 1));
+  const os::Path temporary = folder / (".cyberbackup-" + to_hex(version.snapshot));
   const auto write = [&]() -> Status {
     CB_ASSIGN(const std::unique_ptr<os::File> out, files.open(temporary, os::Open::replace));
-    return copy_to(*out, version, backend.vault());
+    return copy_to(*out, version, backend.archive());
   };
   Status done = write();
   if (done) done = files.rename(temporary, path);
@@ -77,6 +84,9 @@ Result<std::vector<ExportedFile>> export_legacy(const ExportRequest& request, Ba
                   "cyberbackupd legacy list shows who is");
   CB_ASSIGN(const std::vector<LegacyVersion> all, backend.catalog().versions(client->id));
   CB_ASSIGN(const std::vector<LegacyVersion> wanted, chosen(request, all));
+  CB_ASSIGN(const catalog::LegacyPolicy policy, backend.catalog().legacy_policy(client->id));
+  // A rebuilt catalog knows no versions of what has an owner.
+  if (wanted.empty() && policy.migrated_ns != 0) return failed(V3Keys::migrated(client->id));
   CB_TRY(files.make_folders(request.to));
   std::vector<ExportedFile> exported;
   for (const LegacyVersion& version : wanted) {

@@ -30,17 +30,11 @@ class Export : public DaemonFolder {
   }
 
   void upload(const std::string& name, const std::string& content, uint32_t wrong_by = 0) {
-    auto upload = backend_->vault().begin(client_, name, content.size());
+    auto upload = backend_->archive().begin(client_, name);
     ASSERT_TRUE(upload) << upload.error().text();
     ASSERT_TRUE((*upload)->write(as_bytes(content)));
-    catalog::LegacyVersion version;
-    version.client = client_;
-    version.file_name = name;
-    version.size = content.size();
-    version.cksum = v3::cksum_of(as_bytes(content)) + wrong_by;
-    version.object = (*upload)->object_name();
-    ASSERT_TRUE((*upload)->commit());
-    ASSERT_TRUE(backend_->catalog().add_version(version));
+    const Status done = (*upload)->commit(v3::cksum_of(as_bytes(content)) + wrong_by);
+    ASSERT_TRUE(done) << done.error().text();
   }
 
   Result<std::vector<ExportedFile>> run(const std::string& file = "",

@@ -18,6 +18,17 @@ using config::Place;
 using config::Problems;
 using config::Values;
 
+std::vector<int> versions_of(ListenMode mode) {
+  if (mode == ListenMode::legacy) return {3};
+  return mode == ListenMode::compat ? std::vector<int>{3, 4} : std::vector<int>{4};
+}
+
+std::string as_list(const std::vector<int>& versions) {
+  std::string text;
+  for (const int version : versions) text += (text.empty() ? "" : ", ") + std::to_string(version);
+  return "[" + text + "]";
+}
+
 // Builds the Settings of checked tables; what does not fit together becomes a problem.
 class Builder {
  public:
@@ -34,6 +45,7 @@ class Builder {
     settings_.crypto = single_use("crypto");
     settings_.compress = single_use("compress");
     read_legacy();
+    read_v4();
     read_limits();
     return std::move(settings_);
   }
@@ -62,6 +74,7 @@ class Builder {
     settings_.workers = workers != 0 ? workers : 2 * cores;
     settings_.memory = static_cast<uint64_t>(values.number("memory"));
     settings_.drain_timeout = values.duration("drain_timeout");
+    settings_.advertise = values.list("advertise");
   }
 
   void read_log() {
@@ -146,6 +159,7 @@ class Builder {
                     "write [\"tcp\"]");
     check_used(table, values.list("transport"));
     read_versions(table, listen);
+    read_mode(table, listen);
     settings_.listen.push_back(std::move(listen));
   }
 
@@ -164,18 +178,34 @@ class Builder {
                       "is the address of another listener too (" + other.at.text() + ")");
   }
 
+  // What a mode means is what may be written beside it, and nothing else.
+  void read_mode(const CheckedTable& table, ListenSettings& listen) {
+    if (!table.values.is_set("mode")) return;
+    listen.mode = static_cast<ListenMode>(table.values.number("mode"));  // order of the choices
+    const std::vector<int> meant = versions_of(*listen.mode);
+    const bool is_written = table.node->find("versions") != nullptr;
+    std::sort(listen.versions.begin(), listen.versions.end());
+    if (is_written && listen.versions != meant)
+      problems_.add(
+          place(table, "versions"), table.name + ".versions",
+          "contradicts mode = \"" + table.values.text("mode") + "\", which means " + as_list(meant),
+          "write one of the two");
+    listen.versions = meant;
+  }
+
   void read_versions(const CheckedTable& table, ListenSettings& listen) {
     for (const std::string& version : table.values.list("versions")) {
-      if (version == "3") {
-        listen.versions.push_back(3);
+      if (version == "3" || version == "4") {
+        listen.versions.push_back(version[0] - '0');
         continue;
       }
       problems_.add(place(table, "versions"), table.name + ".versions",
-                    "'" + version + "' is not a version that this program serves", "write [3]");
+                    "'" + version + "' is not a version that this program serves",
+                    "write [3], [4] or [3, 4]");
     }
     if (table.values.list("versions").empty())
       problems_.add(place(table, "versions"), table.name + ".versions", "must not be empty",
-                    "write [3]");
+                    "write [3], [4] or [3, 4]");
   }
 
   void read_store() {
@@ -206,7 +236,34 @@ class Builder {
     v3.max_resends = count(values, "max_resends");
     v3.max_upload = static_cast<uint64_t>(values.number("max_upload"));
     v3.registrations_per_minute = count(values, "registrations_per_minute");
+    v3.min_version = static_cast<int>(values.number("min_version"));
+    v3.ratchet = values.boolean("ratchet");
+    v3.new_clients = values.boolean("new_clients");
+    v3.migrate = static_cast<V3Migration>(values.number("migrate"));  // the same order, too
     v3.space_reserve = static_cast<uint64_t>(table("limits").values.number("reserve"));
+    settings_.engine.reserve = v3.space_reserve;
+  }
+
+  void read_v4() {
+    const Values& values = table("v4").values;
+    V4Settings& v4 = settings_.v4;
+    v4.lease = values.duration("lease");
+    v4.heartbeat = values.duration("heartbeat");
+    v4.login_timeout = values.duration("login_timeout");
+    v4.request_timeout = values.duration("request_timeout");
+    v4.write_timeout = values.duration("write_timeout");
+    v4.session_limit = values.duration("session_limit");
+    v4.hellos_per_minute = count(values, "hellos_per_minute");
+    v4.login_tries = count(values, "login_tries");
+    v4.login_wait = values.duration("login_wait");
+    v4.longest_login_wait = values.duration("longest_login_wait");
+    v4.password_checks = count(values, "password_checks");
+    v4.credit = static_cast<uint64_t>(values.number("credit"));
+    v4.unsafe_plain_transport = values.boolean("unsafe_plain_transport_for_tests");
+    repository::EngineLimits& engine = settings_.engine;
+    engine.data_pack = static_cast<uint64_t>(values.number("data_pack"));
+    engine.node_pack = static_cast<uint64_t>(values.number("node_pack"));
+    engine.pack_age = values.duration("pack_age");
   }
 
   void read_limits() {
@@ -232,6 +289,8 @@ void show_table(const CheckedTable& table, std::vector<ShownOption>& shown) {
   for (size_t i = 0; i < table.section->schema.size(); ++i) {
     const config::Option& option = table.section->schema[i];
     const bool is_written = table.node != nullptr && table.node->find(option.key) != nullptr;
+    // A mode says it instead.
+    if (option.key == "versions" && !is_written && table.values.is_set("mode")) continue;
     const config::Value& value = table.values.in_order()[i];
     if (value.is_set)
       shown.push_back(

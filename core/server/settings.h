@@ -4,6 +4,7 @@
 // reads files and the given environment; the result is plain values.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,9 @@
 #include "core/config/print.h"
 #include "core/log/output.h"
 #include "core/plugin/registry.h"
+#include "core/repository/engine.h"
 #include "core/server/v3_settings.h"
+#include "core/server/v4_settings.h"
 
 namespace cb::server {
 
@@ -26,15 +29,24 @@ struct PluginUse {
   config::Values values;   // set by check_plugin_options
 };
 
+// What a listener serves, in one word: protocol 3 alone; both, protocol 4 where the transport holds
+// what it needs; protocol 4 alone, and nothing where the transport does not.
+enum class ListenMode { legacy, compat, secure };
+
 struct ListenSettings {
   std::string name;  // for logs and status
   std::string host;  // numeric
   uint16_t port = 0;
   std::vector<PluginUse> transport;  // top first; the last is the root
-  std::vector<int> versions;
+  std::optional<ListenMode> mode;
+  std::vector<int> versions;  // as written, or as the mode means them; see Door::versions_for
   Dialect dialect = Dialect::usual;
   uint32_t max_connections = 0;
   config::Place at;
+
+  [[nodiscard]] bool serves(int version) const {
+    return std::find(versions.begin(), versions.end(), version) != versions.end();
+  }
 };
 
 // The crypto plugin that protocol 3 speaks.
@@ -70,10 +82,15 @@ struct Settings {
   PluginUse crypto;
   PluginUse compress;
   V3Settings v3;
+  V4Settings v4;
+  repository::EngineLimits engine;
+  std::vector<std::string> advertise;  // HOST:PORT for tokens; empty: the v4 listeners' own
   LimitSettings limits;
   std::vector<ShownOption> shown;  // in the order of settings_sections
 
   [[nodiscard]] os::Path key_file() const { return data / "keys" / "server.key"; }
+  // The Ed25519 seed that signs commit records.
+  [[nodiscard]] os::Path signing_key_file() const { return data / "keys" / "signing.key"; }
   [[nodiscard]] os::Path catalog_file() const { return data / "catalog.sqlite"; }
   [[nodiscard]] os::Path admin_socket() const { return data / "admin.sock"; }
   [[nodiscard]] os::Path spool_folder() const { return data / "spool"; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/server/settings.h"
+#include "core/server/settings_schema_v4.h"
 
 namespace cb::server {
 namespace {
@@ -34,6 +34,10 @@ Schema server_schema() {
        .def = "64MiB",
        .min = 1 << 20,
        .max = int64_t{1} << 40},
+      {.key = "advertise",
+       .type = Type::list,
+       .help = "HOST:PORT, as clients reach this server; without it, the v4 listeners' own.",
+       .def = ""},
       {.key = "drain_timeout",
        .type = Type::duration,
        .help = "How long running uploads may go on after SIGTERM.",
@@ -106,8 +110,14 @@ Schema listen_schema() {
        .def = "tcp"},
       {.key = "versions",
        .type = Type::list,
-       .help = "Protocol versions served here; this program knows 3.",
-       .def = "3"},
+       .help = "Protocol versions served here: 3, 4 or both.",
+       .def = "3",
+       .reloadable = true},
+      {.key = "mode",
+       .type = Type::choice,
+       .help = "Instead of versions: 3 alone, both as far as the transport is safe, 4 alone.",
+       .choices = {"legacy", "compat", "secure"},
+       .reloadable = true},
       {.key = "dialect",
        .type = Type::choice,
        .help = "Dialect of protocol 3 spoken here.",
@@ -199,6 +209,34 @@ Schema legacy_amounts() {
   };
 }
 
+Schema legacy_end() {
+  return {
+      {.key = "min_version",
+       .type = Type::integer,
+       .help = "The least protocol version that is served: 3, or 4, which ends protocol 3.",
+       .def = "3",
+       .min = 3,
+       .max = 4,
+       .reloadable = true},
+      {.key = "ratchet",
+       .type = Type::boolean,
+       .help = "A client's first login of protocol 4 ends protocol 3 for it.",
+       .def = "true",
+       .reloadable = true},
+      {.key = "new_clients",
+       .type = Type::boolean,
+       .help = "Let names that nobody has register with protocol 3.",
+       .def = "true",
+       .reloadable = true},
+      {.key = "migrate",
+       .type = Type::choice,
+       .help = "Who may move on to protocol 4 without a token: nobody, who is allowed, all.",
+       .def = "allowed",
+       .choices = {"token", "allowed", "open"},
+       .reloadable = true},
+  };
+}
+
 Schema legacy_schema() {
   Schema schema = {
       {.key = "oaep",
@@ -216,6 +254,7 @@ Schema legacy_schema() {
   };
   for (config::Option& option : legacy_timing()) schema.push_back(std::move(option));
   for (config::Option& option : legacy_amounts()) schema.push_back(std::move(option));
+  for (config::Option& option : legacy_end()) schema.push_back(std::move(option));
   return schema;
 }
 
@@ -265,6 +304,7 @@ const std::vector<config::Section>& settings_sections() {
       {"compress", "What compresses objects; options go to [compress.zstd].",
        use_schema("The compression plugin.", "zstd")},
       {"legacy", "Protocol version 3.", legacy_schema()},
+      {"v4", "Protocol version 4.", v4_schema()},
       {"limits", "What one client or all of them together may take.", limits_schema()},
   };
   return sections;

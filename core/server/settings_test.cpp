@@ -72,6 +72,48 @@ TEST_F(SettingsFile, defaults_in_the_schema_are_those_of_the_code) {
   EXPECT_EQ(settings->v3.max_upload, code.max_upload);
   EXPECT_EQ(settings->v3.registrations_per_minute, code.registrations_per_minute);
   EXPECT_EQ(settings->v3.space_reserve, code.space_reserve);
+  EXPECT_EQ(settings->v3.min_version, code.min_version);
+  EXPECT_EQ(settings->v3.ratchet, code.ratchet);
+  EXPECT_EQ(settings->v3.new_clients, code.new_clients);
+  EXPECT_EQ(settings->v3.migrate, code.migrate);
+}
+
+TEST_F(SettingsFile, the_end_of_protocol_3_can_be_written_and_changed_while_running) {
+  const auto settings =
+      load("[legacy]\nmin_version = 4\nratchet = false\nnew_clients = false\nmigrate = 'open'\n" +
+           std::string(kListen) + "mode = 'secure'\n");
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->v3.min_version, 4);
+  EXPECT_FALSE(settings->v3.ratchet);
+  EXPECT_FALSE(settings->v3.new_clients);
+  EXPECT_EQ(settings->v3.migrate, V3Migration::open);
+  for (const ShownOption& option : settings->shown)
+    for (const char* key : {"min_version", "ratchet", "new_clients", "migrate", "mode", "versions"})
+      EXPECT_TRUE(option.key != key || option.reloadable) << key;
+}
+
+TEST_F(SettingsFile, a_mode_stands_for_versions) {
+  const std::string at = "[[listen]]\naddress = '127.0.0.1:0'\n";
+  const auto settings = load(at + "mode = 'legacy'\n" + at + "mode = 'compat'\n" + at +
+                             "mode = 'secure'\n" + at + "mode = 'compat'\nversions = [4, 3]\n");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->listen[0].versions, std::vector<int>{3});
+  EXPECT_EQ(settings->listen[1].versions, (std::vector<int>{3, 4}));
+  EXPECT_EQ(settings->listen[2].versions, std::vector<int>{4});
+  EXPECT_EQ(settings->listen[3].versions, (std::vector<int>{3, 4}));
+  EXPECT_EQ(settings->listen[2].mode, ListenMode::secure);
+  size_t shown = 0;
+  for (const ShownOption& option : settings->shown) shown += option.key == "versions" ? 1 : 0;
+  EXPECT_EQ(shown, 1U) << "a default beside a mode would be a lie";
+}
+
+TEST_F(SettingsFile, a_mode_and_versions_that_contradict_it_are_an_error_that_says_so) {
+  ASSERT_TRUE(load(std::string(kListen) + "mode = 'secure'\nversions = [3, 4]\n"));
+  EXPECT_EQ(texts(),
+            "FILE:4:12: listen.0.versions: contradicts mode = \"secure\", which means [4] (write "
+            "one of the two)\n");
 }
 
 TEST_F(SettingsFile, everything_that_can_be_written_is_understood) {
@@ -144,7 +186,7 @@ TEST_F(SettingsFile, a_listener_must_be_one_that_can_be_opened) {
   ASSERT_TRUE(
       load("[[listen]]\naddress = 'example.org:1'\n"
            "[[listen]]\naddress = '127.0.0.1:70000'\n"
-           "[[listen]]\naddress = '127.0.0.1:5'\nversions = [3, 4]\ntransport = []\n"
+           "[[listen]]\naddress = '127.0.0.1:5'\nversions = [3, 5]\ntransport = []\n"
            "[[listen]]\naddress = '127.0.0.1:5'\n"));
   EXPECT_EQ(texts(),
             "FILE:2:11: listen.0.address: 'example.org:1' has no numeric host (write it like "
@@ -152,8 +194,8 @@ TEST_F(SettingsFile, a_listener_must_be_one_that_can_be_opened) {
             "FILE:4:11: listen.1.address: '127.0.0.1:70000' has no port from 0 to 65535 (write it "
             "like \"0.0.0.0:1256\" or \"[::]:1256\")\n"
             "FILE:8:13: listen.2.transport: must not be empty (write [\"tcp\"])\n"
-            "FILE:7:12: listen.2.versions: '4' is not a version that this program serves (write "
-            "[3])\n"
+            "FILE:7:12: listen.2.versions: '5' is not a version that this program serves (write "
+            "[3], [4] or [3, 4])\n"
             "FILE:10:11: listen.3.address: is the address of another listener too (FILE:5:1)\n");
 }
 

@@ -84,6 +84,9 @@ Result<V3Grant> V3Accounts::take_key(const ClientId& id, ByteView public_key,
             suite(OaepHash::sha256, rules.dialect).import_public(public_key));
   CB_ASSIGN(Bytes canonical, pair.public_half());
   if (canonical != client->public_key) {
+    // First, so that no crash leaves the new key without the doubt about it. The first key of a
+    // client that came by import without one is as doubtful: whoever knows the name can send it.
+    CB_TRY(parts_.policy->note_key_replaced(id, rules.address));
     CB_TRY(parts_.catalog->set_public_key(id, canonical));
     // Another key may be another program: what it can open is to be learned again.
     if (client->oaep_proven) CB_TRY(parts_.catalog->set_oaep(id, client->oaep, false));

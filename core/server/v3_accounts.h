@@ -16,6 +16,7 @@
 #include "core/os/clock.h"
 #include "core/os/random.h"
 #include "core/plugin/registry.h"
+#include "core/server/v3_policy.h"
 #include "core/server/v3_settings.h"
 
 namespace cb::server {
@@ -41,6 +42,7 @@ class V3Accounts {
     catalog::Catalog* catalog = nullptr;
     const os::Clock* clock = nullptr;
     os::Random* ids = nullptr;
+    const V3Policy* policy = nullptr;
   };
   static Result<std::unique_ptr<V3Accounts>> open(Parts parts);
 

@@ -32,6 +32,11 @@ size_t V3Cipher::target() const {
   return static_cast<size_t>(std::min<uint64_t>(kChunk, cipher_size_ - opened_));
 }
 
+size_t V3Cipher::wanted() const {
+  const size_t rest = first_block_seen_ ? target() - held_.size() : kChunk;
+  return rest == 0 ? kChunk : rest;
+}
+
 Status V3Cipher::feed(ByteView cipher, const PlainSink& sink) {
   while (!cipher.empty()) {
     if (opened_ == cipher_size_) return skip_fill(cipher);
@@ -42,6 +47,7 @@ Status V3Cipher::feed(ByteView cipher, const PlainSink& sink) {
       continue;
     }
     const size_t take = std::min(target() - held_.size(), cipher.size());
+    held_.reserve(target());
     held_.insert(held_.end(), cipher.begin(), cipher.begin() + static_cast<ptrdiff_t>(take));
     cipher = cipher.subspan(take);
     if (held_.size() == kBlock && !first_block_seen_) {

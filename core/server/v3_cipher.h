@@ -26,6 +26,9 @@ class V3Cipher {
   // and for bad padding.
   Status feed(ByteView cipher, const PlainSink& sink);
 
+  // Bytes that make the chunk under way whole: whoever brings so many at once need not be kept.
+  [[nodiscard]] size_t wanted() const;
+
   // After the last piece: Code::corrupt unless everything announced was there.
   Status finish() const;
 

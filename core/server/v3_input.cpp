@@ -15,6 +15,11 @@ Error cut() { return fail(Code::closed, "connection", "ended in the middle of a 
 V3Input::V3Input(stream::Connection& connection, stream::BufferPool& pool, const os::Clock& clock)
     : connection_(connection), pool_(pool), clock_(clock) {}
 
+void V3Input::preload(ByteView first) {
+  std::copy(first.begin(), first.end(), small_.begin());
+  end_ = first.size();
+}
+
 stream::Task<bool> V3Input::wait(std::chrono::nanoseconds timeout) {
   release();
   if (begin_ != end_) co_return true;

@@ -18,6 +18,9 @@ class V3Input {
  public:
   V3Input(stream::Connection& connection, stream::BufferPool& pool, const os::Clock& clock);
 
+  // Bytes that came before this object was made; at most 64, before anything else is called.
+  void preload(ByteView first);
+
   // Waits for the first byte of a request; false when `timeout` passed.
   stream::Task<bool> wait(std::chrono::nanoseconds timeout);
 

@@ -2,7 +2,6 @@
 #include "core/server/v3_service.h"
 
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "core/server/v3_session.h"
@@ -34,16 +33,18 @@ V3Service::~V3Service() = default;
 
 Result<std::unique_ptr<V3Service>> V3Service::open(Parts parts, const V3Settings& settings) {
   auto state = std::make_unique<State>(parts, settings);
-  CB_ASSIGN(state->accounts, V3Accounts::open(V3Accounts::Parts{parts.registry, parts.catalog,
-                                                                parts.clock, parts.ids}));
+  CB_ASSIGN(state->accounts,
+            V3Accounts::open(V3Accounts::Parts{parts.registry, parts.catalog, parts.clock,
+                                               parts.ids, parts.policy}));
   state->shared =
       V3Session::Shared{parts, state->accounts.get(), &state->registrations, &state->counters};
   return std::unique_ptr<V3Service>(new V3Service(std::move(state)));
 }
 
 boost::asio::awaitable<void> V3Service::serve(std::unique_ptr<stream::Connection> connection,
-                                              Dialect dialect) {
-  V3Session session(state_->shared, state_->current(), dialect, std::move(connection));
+                                              V3Listener listener, ByteView first) {
+  V3Session session(state_->shared, state_->current(), std::move(listener), std::move(connection),
+                    first);
   co_await session.run();
 }
 
@@ -54,20 +55,6 @@ void V3Service::reconfigure(const V3Settings& settings) {
 }
 
 V3Settings V3Service::settings() const { return state_->current(); }
-
-Result<uint64_t> V3Service::remove_leftovers() {
-  CB_ASSIGN(const std::vector<std::string> names, state_->parts.catalog->objects());
-  const std::set<std::string> wanted(names.begin(), names.end());
-  CB_ASSIGN(plugin::List list, state_->parts.store->list_open(repository::kUploadPrefix));
-  uint64_t removed = 0;
-  while (true) {
-    CB_ASSIGN(const std::optional<plugin::StoredObject> object, list.next());
-    if (!object) return removed;
-    if (wanted.contains(object->name)) continue;
-    CB_TRY(state_->parts.store->remove(object->name));
-    ++removed;
-  }
-}
 
 std::string V3Service::refusal() {
   const Result<plugin::StoreSpace> space = state_->parts.store->space();

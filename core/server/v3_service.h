@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,7 +16,8 @@
 #include "core/os/file_system.h"
 #include "core/os/random.h"
 #include "core/plugin/registry.h"
-#include "core/repository/upload.h"
+#include "core/server/v3_archive.h"
+#include "core/server/v3_policy.h"
 #include "core/server/v3_settings.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/connection.h"
@@ -35,13 +37,22 @@ struct V3Counters {
   std::atomic<uint64_t> requests_refused{0};  // answered 1601, 1606 or 1607
 };
 
+// The listener that a connection came in by.
+struct V3Listener {
+  std::string name;
+  Dialect dialect = Dialect::usual;
+  // Does it serve protocol 3 (still)? From any thread; does not block.
+  std::function<bool()> serves;
+};
+
 class V3Service {
  public:
   // What the service works with; all outlive it.
   struct Parts {
     plugin::Registry* registry = nullptr;  // has crypto-legacy loaded
     plugin::Store* store = nullptr;
-    repository::Vault* vault = nullptr;
+    V3Archive* archive = nullptr;
+    const V3Policy* policy = nullptr;
     catalog::Catalog* catalog = nullptr;
     stream::Workers* workers = nullptr;
     stream::BufferPool* buffers = nullptr;
@@ -56,18 +67,16 @@ class V3Service {
   static Result<std::unique_ptr<V3Service>> open(Parts parts, const V3Settings& settings);
   ~V3Service();
 
-  // Serves one connection until it ends, and closes it. Never throws. The handshake has been done.
+  // Serves one connection until it ends, and closes it. Never throws. The handshake has been done;
+  // `first` are bytes that came already. When the listener does not serve protocol 3, the next
+  // request is answered with 1607 and is the last.
   boost::asio::awaitable<void> serve(std::unique_ptr<stream::Connection> connection,
-                                     Dialect dialect);
+                                     V3Listener listener, ByteView first = {});
 
   // Takes new settings for sessions that begin from now on.
   void reconfigure(const V3Settings& settings);
   // What is in force.
   [[nodiscard]] V3Settings settings() const;
-
-  // Removes stored objects that no confirmed upload refers to: leftovers of a crash. Call before
-  // the first session. Returns how many there were. Blocks.
-  Result<uint64_t> remove_leftovers();
 
   // Why new uploads are refused at the moment; empty when they are not. Blocks (asks the store).
   [[nodiscard]] std::string refusal();

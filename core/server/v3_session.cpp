@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/protocol/v3/names.h"
+#include "core/server/peer_address.h"
 
 namespace cb::server {
 namespace {
@@ -30,23 +31,21 @@ bool is_big_endian(uint16_t code) {
   return v3::request_of(static_cast<uint16_t>((code >> 8) | (code << 8))).has_value();
 }
 
-std::string without_port(const std::string& peer) {
-  const size_t colon = peer.rfind(':');
-  return colon == std::string::npos ? peer : peer.substr(0, colon);
-}
-
 }  // namespace
 
-V3Session::V3Session(const Shared& shared, const V3Settings& settings, Dialect dialect,
-                     std::unique_ptr<stream::Connection> connection)
+V3Session::V3Session(const Shared& shared, const V3Settings& settings, V3Listener listener,
+                     std::unique_ptr<stream::Connection> connection, ByteView first)
     : shared_(shared),
       settings_(settings),
-      dialect_(dialect),
+      listener_(std::move(listener)),
+      dialect_(listener_.dialect),
       connection_(std::move(connection)),
       peer_(connection_->peer()),
-      address_(without_port(peer_)),
+      at_{listener_.name, without_port(peer_)},
       input_(*connection_, *shared.parts.buffers, *shared.parts.clock),
-      transfers_(shared.parts, settings, dialect, *shared.counters) {}
+      transfers_(shared.parts, settings, dialect_, at_, *shared.counters) {
+  input_.preload(first);
+}
 
 awaitable<void> V3Session::run() {
   ++shared_.counters->sessions;
@@ -91,6 +90,11 @@ stream::Task<bool> V3Session::wait_for_request() {
 }
 
 stream::Task<V3Session::Next> V3Session::answer(const RequestHeader& header) {
+  if (!listener_.serves()) {
+    shared_.parts.log->warn("v3.refused.listener", {{"listener", listener_.name}, {"peer", peer_}});
+    co_return co_await refuse_and_end(
+        wrong(Code::unsupported, "listener " + listener_.name + " does not serve protocol 3"));
+  }
   if (header.version != v3::kVersion)
     co_return co_await refuse_and_end(
         wrong(Code::unsupported,
@@ -147,25 +151,36 @@ stream::Task<bool> V3Session::is_known(const ClientId& id) {
   co_return client.has_value();
 }
 
+// 1025 on a worker; `served`: whether the client may speak protocol 3 at all.
+Result<ClientId> V3Session::add_name(const std::string& name, Status& served) {
+  const V3Policy& policy = *shared_.parts.policy;
+  CB_ASSIGN(const auto holder, shared_.parts.catalog->client_by_name(name));
+  served = holder ? policy.check(holder->id, peer_) : policy.check_new(name, peer_);
+  CB_TRY(served);
+  return shared_.accounts->add(name, at_.address);
+}
+
 stream::Task<V3Session::Next> V3Session::sign_up(const RequestHeader& header) {
   const Result<Bytes> payload = co_await read_payload(header);
   if (!payload) co_return co_await refuse_and_end(payload.error());
   const std::string name(v3::text_in(*payload));
   // A client that asks for its own name again could not open its key.
   if (granted_ && granted_->name == name) co_await settle_oaep(true);
-  if (!shared_.registrations->allow(address_))
+  if (!shared_.registrations->allow(at_.address))
     co_return co_await refuse_and_end(
-        wrong(Code::limit, "too many registrations from " + address_));
+        wrong(Code::limit, "too many registrations from " + at_.address));
   Result<ClientId> id = ClientId{};
+  Status served;
   if (const Status valid = v3::check_user_name(name); !valid)
     id = failed(valid.error());
   else
-    id = co_await shared_.parts.workers->run([&] { return shared_.accounts->add(name, address_); });
+    id = co_await shared_.parts.workers->run([&] { return add_name(name, served); });
   if (!id) {
     ++shared_.counters->requests_refused;
     shared_.parts.log->warn("v3.registration.refused",
                             {{"peer", peer_}, {"why", id.error().text()}});
-    const bool fault = id.error().code != Code::exists && id.error().code != Code::invalid;
+    const bool fault = served ? id.error().code != Code::exists && id.error().code != Code::invalid
+                              : served.error().code != Code::denied;
     if (fault) co_return co_await refuse(id.error());
     CB_CO_TRY(co_await send(Reply::sign_up_refused));
     co_return Next::go_on;
@@ -180,16 +195,21 @@ stream::Task<V3Session::Next> V3Session::sign_up(const RequestHeader& header) {
 
 // 1026 on a worker. After 1606 it may come under the id of that answer: an implied registration.
 Result<V3Grant> V3Session::grant_key(const ClientId& id, const std::string& name, ByteView key) {
-  const V3GrantRules rules{settings_.oaep, dialect_, address_};
+  const V3GrantRules rules{settings_.oaep, dialect_, at_.address};
+  CB_TRY(shared_.parts.policy->check(id, peer_));
   Result<V3Grant> grant = shared_.accounts->take_key(id, key, rules);
+  if (grant) shared_.parts.policy->note_login(id, at_);
   if (grant || grant.error().code != Code::not_found || refused_ != id || id.is_zero())
     return grant;
   CB_TRY(v3::check_user_name(name));
-  if (!shared_.registrations->allow(address_))
-    return failed(wrong(Code::limit, "too many registrations from " + address_));
-  CB_TRY(shared_.accounts->add_as(id, name, address_));
+  if (!shared_.registrations->allow(at_.address))
+    return failed(wrong(Code::limit, "too many registrations from " + at_.address));
+  CB_TRY(shared_.parts.policy->check_new(name, peer_));
+  CB_TRY(shared_.accounts->add_as(id, name, at_.address));
   ++shared_.counters->registrations;
-  return shared_.accounts->take_key(id, key, rules);
+  grant = shared_.accounts->take_key(id, key, rules);
+  if (grant) shared_.parts.policy->note_login(id, at_);
+  return grant;
 }
 
 stream::Task<V3Session::Next> V3Session::send_key(const RequestHeader& header) {
@@ -200,20 +220,32 @@ stream::Task<V3Session::Next> V3Session::send_key(const RequestHeader& header) {
   const std::string name(v3::text_in(message->name));
   Result<V3Grant> grant = co_await shared_.parts.workers->run(
       [&] { return grant_key(header.client, name, message->key); });
-  if (!grant && grant.error().code == Code::not_found)
+  if (!grant && (grant.error().code == Code::not_found || grant.error().code == Code::denied))
     co_return co_await refuse_and_end(grant.error());
   if (grant) granted_ = Granted{header.client, name, grant->hash, grant->key, false};
   co_return co_await tell_grant(Reply::key, header.client, std::move(grant));
+}
+
+// 1027 on a worker; `served` as above.
+Result<V3Grant> V3Session::grant_again(const ClientId& id, const std::string& name,
+                                       Status& served) {
+  served = shared_.parts.policy->check(id, peer_);
+  CB_TRY(served);
+  Result<V3Grant> grant =
+      shared_.accounts->reconnect(id, name, V3GrantRules{settings_.oaep, dialect_, at_.address});
+  if (grant) shared_.parts.policy->note_login(id, at_);
+  return grant;
 }
 
 stream::Task<V3Session::Next> V3Session::reconnect(const RequestHeader& header) {
   const Result<Bytes> payload = co_await read_payload(header);
   if (!payload) co_return co_await refuse_and_end(payload.error());
   const std::string name(v3::text_in(*payload));
-  Result<V3Grant> grant = co_await shared_.parts.workers->run([&] {
-    return shared_.accounts->reconnect(header.client, name,
-                                       V3GrantRules{settings_.oaep, dialect_, address_});
-  });
+  Status served;
+  Result<V3Grant> grant =
+      co_await shared_.parts.workers->run([&] { return grant_again(header.client, name, served); });
+  // 1606 would make it register again.
+  if (!served) co_return co_await refuse_and_end(served.error());
   if (grant) granted_ = Granted{header.client, name, grant->hash, grant->key, false};
   if (grant || grant.error().code != Code::denied)
     co_return co_await tell_grant(Reply::reconnected, header.client, std::move(grant));
@@ -296,6 +328,8 @@ stream::Task<V3Session::Next> V3Session::tell_outcome(const ClientId& id,
       break;
     case V3Outcome::Kind::refused:
       co_return co_await refuse(outcome.why);
+    case V3Outcome::Kind::ended:
+      co_return co_await refuse_and_end(outcome.why);
   }
   co_return Next::go_on;
 }

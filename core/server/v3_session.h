@@ -26,8 +26,8 @@ class V3Session {
     V3Counters* counters = nullptr;
   };
 
-  V3Session(const Shared& shared, const V3Settings& settings, Dialect dialect,
-            std::unique_ptr<stream::Connection> connection);
+  V3Session(const Shared& shared, const V3Settings& settings, V3Listener listener,
+            std::unique_ptr<stream::Connection> connection, ByteView first = {});
 
   // Serves until the peer or an error ends it, then closes the connection.
   boost::asio::awaitable<void> run();
@@ -45,7 +45,9 @@ class V3Session {
   stream::Task<Next> send_file(const protocol::RequestHeader& header);
   stream::Task<Next> verdict(v3::Request request, const protocol::RequestHeader& header);
 
+  Result<ClientId> add_name(const std::string& name, Status& served);
   Result<V3Grant> grant_key(const ClientId& id, const std::string& name, ByteView key);
+  Result<V3Grant> grant_again(const ClientId& id, const std::string& name, Status& served);
   stream::Task<Next> tell_grant(v3::Reply reply, const ClientId& id, Result<V3Grant> grant);
   stream::Task<Next> tell_outcome(const ClientId& id, const V3Outcome& outcome);
   stream::Task<bool> is_known(const ClientId& id);
@@ -69,10 +71,11 @@ class V3Session {
 
   const Shared& shared_;
   const V3Settings settings_;
-  Dialect dialect_;
+  const V3Listener listener_;
+  const Dialect dialect_;
   std::unique_ptr<stream::Connection> connection_;
-  std::string peer_;  // address and port
-  std::string address_;
+  const std::string peer_;  // address and port
+  const V3Entrance at_;
   V3Input input_;
   V3Transfers transfers_;
   std::optional<Granted> granted_;

@@ -17,6 +17,10 @@ enum class OaepChoice { automatic, sha256, sha1 };
 
 using v3::Dialect;
 
+// Which v3 clients may take their repository over with protocol 4 without a token: none, those that
+// the operator allowed, or all.
+enum class V3Migration { token, allowed, open };
+
 struct V3Settings {
   OaepChoice oaep = OaepChoice::automatic;
 
@@ -43,6 +47,14 @@ struct V3Settings {
   uint32_t registrations_per_minute = 60;
   // New uploads are refused when the store would have less than this left.
   uint64_t space_reserve = 64 * kMiB;
+
+  // 4: protocol 3 is served to nobody.
+  int min_version = 3;
+  // A client's first login of protocol 4 ends protocol 3 for it, unless its policy says otherwise.
+  bool ratchet = true;
+  // May names that nobody has register?
+  bool new_clients = true;
+  V3Migration migrate = V3Migration::allowed;
 };
 
 }  // namespace cb::server

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/v3_transfers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/protocol/v3/names.h"
@@ -19,9 +20,9 @@ Error refuse(Code code, std::string object, std::string cause) {
   return fail(code, std::move(object), std::move(cause));
 }
 
-V3Outcome refused(Error why) {
+V3Outcome refused(Error why, V3Outcome::Kind kind = V3Outcome::Kind::refused) {
   V3Outcome outcome;
-  outcome.kind = V3Outcome::Kind::refused;
+  outcome.kind = kind;
   outcome.why = std::move(why);
   return outcome;
 }
@@ -52,12 +53,8 @@ struct V3Transfers::Packet {
 };
 
 V3Transfers::V3Transfers(const V3Service::Parts& parts, const V3Settings& settings, Dialect dialect,
-                         V3Counters& counters)
-    : parts_(parts),
-      settings_(settings),
-      dialect_(dialect),
-
-      counters_(counters) {}
+                         const V3Entrance& at, V3Counters& counters)
+    : parts_(parts), settings_(settings), dialect_(dialect), at_(at), counters_(counters) {}
 
 V3Transfers::~V3Transfers() = default;
 
@@ -135,7 +132,15 @@ Result<std::unique_ptr<V3Upload>> V3Transfers::begin(const Packet& packet, const
   plan.total = packet.total;
   plan.from_zero = packet.number == 0;
   V3Spool spool(*parts_.files, parts_.spool_folder, 2 * packet.cipher_size + kMiB);
-  return V3Upload::open(std::move(plan), key, *parts_.vault, std::move(spool));
+  return V3Upload::open(std::move(plan), key, *parts_.archive, std::move(spool));
+}
+
+Result<std::unique_ptr<V3Upload>> V3Transfers::begin_if_served(const Packet& packet,
+                                                               const plugin::Key& key) {
+  const Status served = parts_.policy->check(packet.name.first, at_.address);
+  is_served_ = served.has_value();
+  CB_TRY(served);
+  return begin(packet, key);
 }
 
 stream::Task<V3Transfers::Active*> V3Transfers::upload_for(const Packet& packet, const Key& key) {
@@ -157,13 +162,19 @@ stream::Task<V3Transfers::Active*> V3Transfers::upload_for(const Packet& packet,
   if (!key)
     co_return failed(refuse(Code::state, packet.name.second, "no key was exchanged before"));
   CB_CO_ASSIGN(std::unique_ptr<V3Upload> upload,
-               co_await parts_.workers->run([&] { return begin(packet, *key); }));
+               co_await parts_.workers->run([&] { return begin_if_served(packet, *key); }));
   refused_.erase(packet.name);
   confirmed_.erase(packet.name);
   ++counters_.uploads;
   Active& active = active_[packet.name];
   active = Active{std::move(upload), parts_.clock->monotonic()};
   co_return &active;
+}
+
+// Among many uploads the workers are what is scarce, and large slices only wait for them in memory.
+bool V3Transfers::buffers_abound() const {
+  const stream::BufferPool::Counts counts = parts_.buffers->counts();
+  return counts.taken * 4 < counts.limit;
 }
 
 // An error of the connection is the outer result, one of the upload the inner.
@@ -177,7 +188,8 @@ stream::Task<Status> V3Transfers::take_content(Active& active, const Packet& pac
   else
     kept = co_await parts_.workers->run([&] { return upload.begin_packet(packet.number); });
   while (kept && left > 0) {
-    CB_CO_ASSIGN(const ByteView slice, co_await input.slice(left));
+    const uint64_t most = upload.wanted() + (buffers_abound() ? V3Cipher::kChunk : 0);
+    CB_CO_ASSIGN(const ByteView slice, co_await input.slice(std::min(left, most)));
     left -= slice.size();
     kept = co_await parts_.workers->run([&] { return upload.content(slice); });
   }
@@ -208,6 +220,7 @@ stream::Task<V3Outcome> V3Transfers::packet(const ClientId& client, ByteView hea
 
   if (!kept) {
     co_await forget(packet.name);
+    if (!is_served_) co_return refused(kept.error(), V3Outcome::Kind::ended);
     CB_CO_TRY(co_await input.skip(left));
     // A sender hears of a refused upload once; what it has sent already is swallowed.
     const bool told = !is_first(packet) && refused_.contains(packet.name);
@@ -234,22 +247,22 @@ stream::Task<V3Outcome> V3Transfers::confirm(const ClientId& client, ByteView na
     if (confirmed_.contains(name)) co_return only(V3Outcome::Kind::done);
     co_return refused(refuse(Code::state, name.second, "there is no upload to confirm"));
   }
-  const std::unique_ptr<V3Upload> upload = std::move(found->second.upload);
+  std::unique_ptr<V3Upload> upload = std::move(found->second.upload);
+  const uint64_t plain_bytes = upload->plain_bytes();
   active_.erase(found);
   --counters_.uploads;
-  const Status stored = co_await parts_.workers->run([&]() -> Status {
-    CB_ASSIGN(const catalog::LegacyVersion version, upload->commit(parts_.clock->wall().count()));
-    const Result<uint64_t> number = parts_.catalog->add_version(version);
-    if (number) return {};
-    (void)parts_.vault->remove(version.object);
-    return failed(number.error());
+  const Status stored = co_await parts_.workers->run([&] {
+    Status done = upload->commit();
+    upload.reset();  // blocks, too
+    if (done) parts_.policy->note_upload(client, at_, plain_bytes);
+    return done;
   });
   if (!stored) {
     ++counters_.uploads_dropped;
     co_return refused(stored.error());
   }
   ++counters_.uploads_confirmed;
-  counters_.plain_bytes += upload->plain_bytes();
+  counters_.plain_bytes += plain_bytes;
   bound(confirmed_);
   confirmed_.insert(name);
   co_return only(V3Outcome::Kind::done);

@@ -23,10 +23,11 @@ struct V3Outcome {
     received,  // 1603
     done,      // 1604
     refused,   // 1607; `why` is for the log
+    ended,     // the same, and the connection is to end: nothing more of the packet was read
   };
   Kind kind = Kind::nothing;
   v3::FileReply reply;  // of `received`
-  Error why;
+  Error why;            // of `refused` and `ended`
 };
 
 class V3Transfers {
@@ -34,7 +35,7 @@ class V3Transfers {
   using Key = std::shared_ptr<const plugin::Key>;
 
   V3Transfers(const V3Service::Parts& parts, const V3Settings& settings, Dialect dialect,
-              V3Counters& counters);
+              const V3Entrance& at, V3Counters& counters);
   ~V3Transfers();  // drops what was not confirmed; blocks for a moment, so clear() first
 
   // Takes one packet whose head is in `head` (267 or 259 bytes) and whose content follows in
@@ -65,6 +66,8 @@ class V3Transfers {
   [[nodiscard]] bool is_first(const Packet& packet) const;
   stream::Task<Active*> upload_for(const Packet& packet, const Key& key);
   Result<std::unique_ptr<V3Upload>> begin(const Packet& packet, const plugin::Key& key);
+  Result<std::unique_ptr<V3Upload>> begin_if_served(const Packet& packet, const plugin::Key& key);
+  [[nodiscard]] bool buffers_abound() const;
   stream::Task<Status> take_content(Active& active, const Packet& packet, V3Input& input,
                                     uint64_t& left);
   boost::asio::awaitable<Result<bool>> end_packet(V3Upload& upload, const Packet& packet);
@@ -73,9 +76,10 @@ class V3Transfers {
 
   const V3Service::Parts& parts_;
   const V3Settings settings_;
-  Dialect dialect_;
-
+  const Dialect dialect_;
+  const V3Entrance& at_;
   V3Counters& counters_;
+  bool is_served_ = true;  // protocol 3, to the client of the last first packet
   std::map<Name, Active> active_;
   std::map<Name, bool> refused_;  // uploads refused half-way -> counted from zero
   std::set<Name> confirmed_;

@@ -6,17 +6,15 @@
 namespace cb::server {
 
 Result<std::unique_ptr<V3Upload>> V3Upload::open(V3UploadPlan plan, const plugin::Key& key,
-                                                 repository::Vault& vault, V3Spool spool) {
+                                                 V3Archive& archive, V3Spool spool) {
   CB_ASSIGN(plugin::Open opener, key.open({}, {}));
-  const uint64_t hint = plan.plain_size.value_or(plan.cipher_size);
-  CB_ASSIGN(std::unique_ptr<repository::Upload> sink,
-            vault.begin(plan.client, plan.file_name, hint));
+  CB_ASSIGN(std::unique_ptr<V3Deposit> sink, archive.begin(plan.client, plan.file_name));
   V3Cipher cipher(std::move(opener), plan.cipher_size, plan.plain_size);
   return std::unique_ptr<V3Upload>(
       new V3Upload(std::move(plan), std::move(cipher), std::move(sink), std::move(spool)));
 }
 
-V3Upload::V3Upload(V3UploadPlan plan, V3Cipher cipher, std::unique_ptr<repository::Upload> sink,
+V3Upload::V3Upload(V3UploadPlan plan, V3Cipher cipher, std::unique_ptr<V3Deposit> sink,
                    V3Spool spool)
     : plan_(std::move(plan)),
       cipher_(std::move(cipher)),
@@ -66,18 +64,9 @@ Status V3Upload::feed(ByteView cipher) {
   });
 }
 
-Result<catalog::LegacyVersion> V3Upload::commit(int64_t now_ns) {
+Status V3Upload::commit() {
   if (!complete_) return failed(Code::state, plan_.file_name, "is not complete");
-  CB_TRY(sink_->commit());
-  catalog::LegacyVersion version;
-  version.client = plan_.client;
-  version.file_name = plan_.file_name;
-  version.size = cipher_.plain_bytes();
-  version.cksum = cksum();
-  version.object = sink_->object_name();
-  version.stored_size = sink_->stored_size();
-  version.created_ns = now_ns;
-  return version;
+  return sink_->commit(cksum());
 }
 
 }  // namespace cb::server

@@ -9,9 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "core/catalog/catalog.h"
 #include "core/protocol/v3/cksum.h"
-#include "core/repository/upload.h"
+#include "core/server/v3_archive.h"
 #include "core/server/v3_cipher.h"
 #include "core/server/v3_spool.h"
 
@@ -29,9 +28,9 @@ struct V3UploadPlan {
 
 class V3Upload {
  public:
-  // Begins the sealed object. `key` opens the ciphertext.
+  // Begins the deposit. `key` opens the ciphertext.
   static Result<std::unique_ptr<V3Upload>> open(V3UploadPlan plan, const plugin::Key& key,
-                                                repository::Vault& vault, V3Spool spool);
+                                                V3Archive& archive, V3Spool spool);
 
   // Code::invalid for a number out of range, Code::exists for one that has been stored already.
   Status begin_packet(uint16_t number);
@@ -39,6 +38,8 @@ class V3Upload {
   // not block.
   [[nodiscard]] bool in_order(uint16_t number) const;
   Status content(ByteView cipher);
+  // How many bytes of content should come at once, so that the least lies in memory.
+  [[nodiscard]] size_t wanted() const { return spooling_ ? V3Cipher::kChunk : cipher_.wanted(); }
   // True when this was the last missing packet; then the upload is complete.
   Result<bool> end_packet();
 
@@ -48,18 +49,17 @@ class V3Upload {
   [[nodiscard]] uint32_t cksum() const { return cksum_.value(); }
   [[nodiscard]] uint64_t plain_bytes() const { return cipher_.plain_bytes(); }
 
-  // Makes the object durable and describes it for the catalog. The upload is spent.
-  Result<catalog::LegacyVersion> commit(int64_t now_ns);
+  // Makes it the newest version of its file, durably. The upload is spent.
+  Status commit();
 
  private:
-  V3Upload(V3UploadPlan plan, V3Cipher cipher, std::unique_ptr<repository::Upload> sink,
-           V3Spool spool);
+  V3Upload(V3UploadPlan plan, V3Cipher cipher, std::unique_ptr<V3Deposit> sink, V3Spool spool);
   Status feed(ByteView cipher);
 
   V3UploadPlan plan_;
   V3Cipher cipher_;
   v3::Cksum cksum_;
-  std::unique_ptr<repository::Upload> sink_;
+  std::unique_ptr<V3Deposit> sink_;
   V3Spool spool_;
   uint16_t next_ = 0;      // the packet whose turn it is, counted from 0
   bool spooling_ = false;  // the packet under way came before its turn

@@ -14,12 +14,16 @@ namespace cb {
 // beside the program, whichever exists.
 Result<os::Path> plugin_folder(const std::string& given);
 
+// Why plugins could not be loaded, as users of this program can act on it: what is missing is a
+// part of the program, not something they named.
+Error plugin_trouble(Error error);
+
 // `given` if not empty, else CYBERBACKUP_CONFIG_DIR, else cyberbackup in XDG_CONFIG_HOME or
 // ~/.config.
 Result<os::Path> config_folder(const std::string& given);
 
-// CYBERBACKUP_CACHE_DIR, else cyberbackup in XDG_CACHE_HOME or ~/.cache; empty when there is no
-// home.
-os::Path cache_folder();
+// `given` if not empty, else CYBERBACKUP_CACHE_DIR, else cyberbackup in XDG_CACHE_HOME or ~/.cache;
+// empty when there is no home.
+os::Path cache_folder(const std::string& given = {});
 
 }  // namespace cb

@@ -12,7 +12,7 @@
 namespace cb {
 namespace {
 
-constexpr const char* kExample =
+constexpr const char* kSendExample =
     "Examples:\n"
     "  cyberbackup send --server backup.example:1256 --name alice notes.txt photos.tar\n"
     "  cyberbackup send --server backup.example:1257 --name alice --tls --pin SHA256HEX notes.txt\n"
@@ -94,26 +94,38 @@ void add_tuning_options(CLI::App& command, SendOptions& options) {
 void add_general_options(CLI::App& command, SendOptions& options) {
   command.add_option("--config-dir", options.config_dir,
                      "Where identities are kept (or CYBERBACKUP_CONFIG_DIR)");
-  command.add_option("--plugins", options.plugins,
+  command.add_option("--plugins,--plugin-dir", options.plugins,
                      "Folder of the plugins (or CYBERBACKUP_PLUGIN_DIR)");
   command.add_flag("--json", options.json, "Write JSON lines to standard output");
   command.add_flag("--quiet", options.quiet, "Write nothing but errors");
   command.add_flag("--verbose", options.verbose, "Log what the plugins say to standard error");
 }
 
+// What stood before the command's name.
+void take_common(SendOptions& options, const CommonOptions& common) {
+  if (options.config_dir.empty()) options.config_dir = common.config_dir;
+  if (options.plugins.empty()) options.plugins = common.plugin_dir;
+  options.json = options.json || common.json;
+  options.quiet = options.quiet || common.quiet;
+  options.verbose = options.verbose || common.verbose;
+}
+
 }  // namespace
 
-void add_send_command(CLI::App& app, int& exit_code) {
+void add_send_command(CLI::App& app, CommonOptions& common, int& exit_code) {
   auto options = std::make_shared<SendOptions>();
   CLI::App& command = *app.add_subcommand("send", "Send files to a server of protocol v3");
-  command.footer(kExample + std::string("\n\n") + report::exit_codes_text());
+  command.footer(kSendExample + std::string("\n\n") + report::exit_codes_text());
   command.add_option("FILE", options->files, "Files to send");
   command.add_option("--server", options->server, "Address of the server, HOST:PORT");
   command.add_option("--name", options->name, "Name of this client on the server");
   add_trust_options(command, *options);
   add_tuning_options(command, *options);
   add_general_options(command, *options);
-  command.callback([options, &exit_code] { exit_code = run_send(*options); });
+  command.callback([options, &common, &exit_code] {
+    take_common(*options, common);
+    exit_code = run_send(*options);
+  });
 }
 
 }  // namespace cb

@@ -48,16 +48,21 @@ Result<std::unique_ptr<V3Engine>> V3Engine::load(const SendOptions& options) {
   engine->registry_ =
       std::make_unique<plugin::Registry>(std::move(services), std::move(load_options));
   CB_TRY(engine->make_stack(options));
-  CB_TRY(engine->registry_->load("crypto-legacy"));
+  CB_TRY(engine->load_plugin("crypto-legacy"));
   CB_ASSIGN(auto sha256, engine->make_suite("sha256"));
   CB_ASSIGN(auto sha1, engine->make_suite("sha1"));
   engine->suites_.emplace(client::V3Suites{std::move(sha256), std::move(sha1)});
   return engine;
 }
 
+Status V3Engine::load_plugin(const std::string& id) {
+  Status loaded = registry_->load(id);
+  return loaded ? loaded : failed(plugin_trouble(std::move(loaded).error()));
+}
+
 Result<plugin::Transport> V3Engine::make_transport(
     const std::string& id, const std::map<std::string, std::string>& written) {
-  CB_TRY(registry_->load(id));
+  CB_TRY(load_plugin(id));
   CB_ASSIGN(const config::Schema* schema, registry_->schema(id));
   CB_ASSIGN(const config::Values values, config::values_from(*schema, written));
   return registry_->make_transport(id, values);

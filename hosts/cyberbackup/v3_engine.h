@@ -25,6 +25,7 @@ class V3Engine {
 
  private:
   V3Engine() = default;
+  Status load_plugin(const std::string& id);
   Result<plugin::Transport> make_transport(const std::string& id,
                                            const std::map<std::string, std::string>& written);
   Result<plugin::Crypto> make_suite(const char* hash);

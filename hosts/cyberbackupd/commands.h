@@ -37,6 +37,60 @@ struct LegacyOptions {
   std::string to;
 };
 
+struct ImportOptions {
+  CommonOptions common;
+  std::string database;  // empty: none
+  std::string folder;    // empty: the database's
+  std::string report;    // file; empty: none
+  bool dry_run = false;
+};
+
+struct LegacyReportOptions {
+  CommonOptions common;
+  std::string since = "30d";
+  bool metrics = false;
+};
+
+// About one client of protocol 3, or all.
+struct LegacyRatchetOptions {
+  CommonOptions common;
+  std::string show;  // only this one
+  std::string lift;
+  std::string life = "7d";
+  std::string close;
+};
+
+struct LegacyAllowOptions {
+  CommonOptions common;
+  std::string name;
+  std::string expires = "7d";
+  std::string revoke;
+};
+
+struct AccountOptions {
+  CommonOptions common;
+  std::string name;
+  std::string legacy;           // a client of protocol 3 in place of an account
+  std::string expires = "24h";  // of a token
+  std::string password_file;    // empty: the terminal
+  bool remove = false;          // the password
+  std::string device;
+  std::string mode;                // of a client of protocol 3; empty: as it is
+  std::optional<int> min_version;  // the same
+  std::string ratchet;             // on, off or empty: as it is
+};
+
+struct CheckOptions {
+  CommonOptions common;
+  bool read_data = false;
+};
+
+struct RebuildOptions {
+  CommonOptions common;
+  bool dry_run = false;
+  bool scan = false;
+};
+
 enum class OptionsForm { table, toml, markdown };
 
 report::ExitCode run_init(const InitOptions& options);
@@ -50,6 +104,22 @@ report::ExitCode run_plugins_options(const CommonOptions& options, const std::st
 report::ExitCode run_plugins_pin(const CommonOptions& options);
 report::ExitCode run_legacy_list(const LegacyOptions& options);
 report::ExitCode run_legacy_export(const LegacyOptions& options);
+report::ExitCode run_legacy_import(const ImportOptions& options);
+report::ExitCode run_legacy_report(const LegacyReportOptions& options);
+report::ExitCode run_legacy_ratchet(const LegacyRatchetOptions& options);
+report::ExitCode run_legacy_allow(const LegacyAllowOptions& options);
+report::ExitCode run_account_add(const AccountOptions& options);
+report::ExitCode run_account_list(const AccountOptions& options);
+report::ExitCode run_account_show(const AccountOptions& options);
+report::ExitCode run_account_enable(const AccountOptions& options, bool enable);
+report::ExitCode run_account_password(const AccountOptions& options);
+report::ExitCode run_account_mode(const AccountOptions& options);
+report::ExitCode run_device_list(const AccountOptions& options);
+// `what`: "disable", "enable" or "revoke".
+report::ExitCode run_device_change(const AccountOptions& options, const std::string& what);
+report::ExitCode run_token_create(const AccountOptions& options);
+report::ExitCode run_check(const CheckOptions& options);
+report::ExitCode run_rebuild(const RebuildOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

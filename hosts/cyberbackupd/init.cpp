@@ -12,7 +12,9 @@ std::string what_next(const server::InitResult& result) {
   for (const std::string& listener : result.listeners) text += "listens on " + listener + "\n";
   if (!result.pin.empty())
     text += "pin of the certificate's key (clients need it): " + result.pin + "\n";
-  text += "keep a copy of keys/ in a safe place: without it nothing stored can be read\n";
+  text +=
+      "keep a copy of keys/ in a safe place: without it nothing that clients of protocol 3 sent\n"
+      "can be read, and clients of protocol 4 do not know their server again\n";
   return text + "next: cyberbackupd serve --config " + result.config.string();
 }
 

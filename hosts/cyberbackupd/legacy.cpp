@@ -1,44 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctime>
-
 #include "core/base/units.h"
 #include "core/report/json.h"
 #include "core/report/table.h"
 #include "core/server/legacy_export.h"
-#include "setup.h"
+#include "opened.h"
 
 namespace cb::host {
 namespace {
-
-// The daemon's files, opened beside it or without it.
-struct Opened {
-  std::unique_ptr<log::Output> log;
-  server::Seams seams;
-  server::Settings settings;
-  std::unique_ptr<plugin::Registry> registry;
-  std::unique_ptr<server::Backend> backend;  // before the registry
-};
-
-Result<std::unique_ptr<Opened>> open_files(const CommonOptions& options) {
-  auto opened = std::make_unique<Opened>();
-  CB_ASSIGN(opened->settings, load(options));
-  CB_ASSIGN(opened->log, quiet_log());
-  opened->seams.log = opened->log.get();
-  opened->registry = server::make_registry(opened->settings, opened->seams, *opened->log);
-  CB_TRY(server::prepare_plugins(opened->settings, *opened->registry));
-  CB_ASSIGN(opened->backend,
-            server::Backend::open(opened->settings, *opened->registry, opened->seams));
-  return opened;
-}
-
-std::string utc(int64_t nanoseconds) {
-  const auto seconds = static_cast<std::time_t>(nanoseconds / 1'000'000'000);
-  std::tm parts{};
-  std::array<char, 32> text{};
-  ::gmtime_r(&seconds, &parts);
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 report::Json version_as_json(const std::string& client, const catalog::LegacyVersion& version) {
   return {{"client", client},

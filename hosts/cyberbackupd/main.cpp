@@ -1,54 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // cyberbackupd: reads the command line and calls the command.
-#include <CLI/CLI.hpp>
-#include <functional>
-
-#include "commands.h"
+#include "command_line.h"
+#include "core/os/process.h"
 #include "core/server/program.h"
+#include "hosts/manual/manual.h"
 
 namespace cb::host {
 namespace {
 
 using report::ExitCode;
-
-// The options of all commands, and which command was chosen.
-struct Chosen {
-  CommonOptions common;
-  InitOptions init;
-  LegacyOptions legacy;
-  std::string plugin_id;
-  bool as_toml = false;
-  bool as_markdown = false;
-  std::function<ExitCode()> command;
-
-  [[nodiscard]] OptionsForm form() const {
-    if (as_toml) return OptionsForm::toml;
-    return as_markdown ? OptionsForm::markdown : OptionsForm::table;
-  }
-  [[nodiscard]] LegacyOptions legacy_options() const {
-    LegacyOptions all = legacy;
-    all.common = common;
-    return all;
-  }
-};
-
-CLI::App* add(CLI::App& to, const std::string& name, const std::string& what,
-              const std::string& example) {
-  CLI::App* command = to.add_subcommand(name, what);
-  command->footer("Example:\n  " + example);
-  return command;
-}
-
-void add_json(CLI::App& command, bool& json) {
-  command.add_flag("--json", json, "Print one line of JSON");
-}
-
-void add_common(CLI::App& command, CommonOptions& options) {
-  command.add_option("--config", options.config, "The configuration file")->capture_default_str();
-  command.add_option("--set", options.set, "KEY=VALUE in place of what the file says");
-  add_json(command, options.json);
-}
 
 void add_forms(CLI::App& command, Chosen& chosen) {
   auto* toml = command.add_flag("--toml", chosen.as_toml, "Print a commented sample file");
@@ -61,7 +22,8 @@ void add_init(CLI::App& app, Chosen& chosen) {
   InitOptions& options = chosen.init;
   init->add_option("DIR", options.folder, "The folder; empty or not there yet")->required();
   init->add_option("--listen-v3", options.listen_v3, "HOST:PORT of a listener over plain tcp");
-  init->add_option("--listen-v4", options.listen_v4, "HOST:PORT of a listener over tls");
+  init->add_option("--listen-v4", options.listen_v4,
+                   "HOST:PORT of a listener of protocol 4 over tls");
   init->add_option("--store", options.store, "fs (a folder) or sqlite (one file)")
       ->capture_default_str()
       ->check(CLI::IsMember({"fs", "sqlite"}));
@@ -123,30 +85,41 @@ void add_plugins(CLI::App& app, Chosen& chosen) {
   pin->callback([&] { chosen.command = [&] { return run_plugins_pin(chosen.common); }; });
 }
 
-void add_legacy(CLI::App& app, Chosen& chosen) {
-  CLI::App* legacy = add(app, "legacy", "The files of clients of protocol 3",
-                         "cyberbackupd legacy export --client alice --to /tmp/alice");
-  legacy->require_subcommand(1);
-  CLI::App* list = add(*legacy, "list", "Print clients, files and versions",
-                       "cyberbackupd legacy list --client alice --config FILE");
-  list->add_option("--client", chosen.legacy.client, "Only this client");
-  add_common(*list, chosen.common);
-  list->callback(
-      [&] { chosen.command = [&] { return run_legacy_list(chosen.legacy_options()); }; });
-  CLI::App* to = add(*legacy, "export", "Give plain files back",
-                     "cyberbackupd legacy export --client alice --file notes.txt --to /tmp/alice");
-  to->add_option("--client", chosen.legacy.client, "The client's name")->required();
-  auto* file = to->add_option("--file", chosen.legacy.file, "Only this file");
-  to->add_option("--version", chosen.legacy.version, "This version; without it the newest")
-      ->needs(file);
-  to->add_option("--to", chosen.legacy.to, "The folder to write into")->required();
-  add_common(*to, chosen.common);
-  to->callback(
-      [&] { chosen.command = [&] { return run_legacy_export(chosen.legacy_options()); }; });
+void add_check(CLI::App& app, Chosen& chosen) {
+  CLI::App* check = add(app, "check", "Look whether what is stored is whole",
+                        "cyberbackupd check --read-data --config /srv/backup/cyberbackupd.toml");
+  check->add_flag("--read-data", chosen.check.read_data, "Read every pack and verify it");
+  add_common(*check, chosen.common);
+  check->callback([&] { chosen.command = [&] { return run_check(chosen.check_options()); }; });
+}
+
+void add_rebuild(CLI::App& app, Chosen& chosen) {
+  CLI::App* rebuild = add(app, "rebuild-catalog", "Make a lost catalog anew from the store alone",
+                          "cyberbackupd rebuild-catalog --config /srv/backup/cyberbackupd.toml");
+  rebuild->add_flag("--dry-run", chosen.rebuild.dry_run, "Only show what would come of it");
+  rebuild->add_flag("--scan", chosen.rebuild.scan,
+                    "Read every pack from front to back, and leave out what is damaged");
+  add_common(*rebuild, chosen.common);
+  rebuild->callback(
+      [&] { chosen.command = [&] { return run_rebuild(chosen.rebuild_options()); }; });
+}
+
+ManualText manual_text() {
+  return {8,
+          server::kProgramVersion,
+          {{"SIGNALS",
+            "  SIGTERM   no new connections; running uploads have time to end (drain_timeout)\n"
+            "  SIGHUP    reads the configuration and the certificates again\n"
+            "\n"
+            "A second SIGTERM ends it at once."},
+           {"ENVIRONMENT",
+            "CYBERBACKUPD_SERVER__WORKERS=4 overrides the key server.workers of the "
+            "configuration,\nand so on."},
+           {"SEE ALSO", "cyberbackup(1)"}}};
 }
 
 int run(int count, char** arguments) {
-  CLI::App app("The daemon of CyberBackup.");
+  CLI::App app("The daemon of CyberBackup.", "cyberbackupd");
   Chosen chosen;
   app.set_version_flag("--version", server::kProgramVersion);
   app.require_subcommand(1);
@@ -155,11 +128,17 @@ int run(int count, char** arguments) {
   add_serve(app, chosen);
   add_config(app, chosen);
   add_plugins(app, chosen);
+  add_accounts(app, chosen);
+  add_devices(app, chosen);
+  add_token(app, chosen);
+  add_check(app, chosen);
+  add_rebuild(app, chosen);
   add_legacy(app, chosen);
+  add_manual(app, manual_text());
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    return finish_parsing(app, error);
   }
   return static_cast<int>(chosen.command());
 }
@@ -167,4 +146,7 @@ int run(int count, char** arguments) {
 }  // namespace
 }  // namespace cb::host
 
-int main(int count, char** arguments) { return cb::host::run(count, arguments); }
+int main(int count, char** arguments) {
+  cb::os::forbid_core_dumps();
+  return cb::host::run(count, arguments);
+}

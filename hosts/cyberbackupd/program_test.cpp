@@ -16,11 +16,12 @@
 #include <vector>
 
 #include "core/report/json.h"
+#include "tests/folders.h"
 
 namespace cb::host {
 namespace {
 
-constexpr const char* kProgram = CB_BIN_DIR "/cyberbackupd";
+const std::string kProgram = test::program("cyberbackupd");
 
 struct Finished {
   int exit_code = -1;
@@ -38,10 +39,10 @@ class Process {
       ::dup2(pipe[1], STDOUT_FILENO);
       ::dup2(pipe[1], STDERR_FILENO);
       if (!notify.empty()) ::setenv("NOTIFY_SOCKET", notify.c_str(), 1);
-      std::vector<char*> raw = {const_cast<char*>(kProgram)};
+      std::vector<char*> raw = {const_cast<char*>(kProgram.c_str())};
       for (std::string& argument : arguments) raw.push_back(argument.data());
       raw.push_back(nullptr);
-      ::execv(kProgram, raw.data());
+      ::execv(kProgram.c_str(), raw.data());
       ::_exit(127);
     }
     ::close(pipe[1]);
@@ -129,6 +130,14 @@ TEST_F(Program, init_then_serve_then_status_then_sigterm) {
   EXPECT_NE(done.output.find("event=stopped"), std::string::npos) << done.output;
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/admin.sock"));
   EXPECT_EQ(run({"status", "--config", config_}).exit_code, 10);
+}
+
+TEST_F(Program, init_says_what_the_keys_are_for) {
+  const Finished made = run({"init", folder_, "--listen-v4", "127.0.0.1:0"});
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_NE(made.output.find("without it nothing that clients of protocol 3 sent"),
+            std::string::npos)
+      << made.output;
 }
 
 TEST_F(Program, tells_systemd_when_it_is_ready) {
@@ -243,6 +252,7 @@ TEST_F(Program, every_command_has_help_with_an_example) {
                                                   {"plugins", "options"},
                                                   {"plugins", "pin"},
                                                   {"legacy", "list"},
+                                                  {"legacy", "import"},
                                                   {"legacy", "export"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
@@ -267,7 +277,7 @@ TEST_F(Program, pins_that_it_prints_are_pins_that_it_takes) {
 TEST_F(Program, bad_plugins_are_refused_with_their_reasons_and_the_daemon_serves_on) {
   init();
   const std::string plugins = folder_ + "/plugins";
-  std::filesystem::copy(CB_PLUGIN_DIR, plugins);
+  std::filesystem::copy(test::plugins(), plugins);
   for (const std::string name : {"aborts-in-constructor", "only-v2", "throws-in-init"})
     std::filesystem::copy(CB_BAD_PLUGIN_DIR "/" + name + ".so", plugins);
   std::ofstream(plugins + "/not-elf.so") << "hello\n";
@@ -290,7 +300,7 @@ TEST_F(Program, bad_plugins_are_refused_with_their_reasons_and_the_daemon_serves
 TEST_F(Program, a_bad_plugin_that_is_used_stops_the_daemon_with_its_reason) {
   init();
   const std::string plugins = folder_ + "/plugins";
-  std::filesystem::copy(CB_PLUGIN_DIR, plugins);
+  std::filesystem::copy(test::plugins(), plugins);
   std::filesystem::copy_file(CB_BAD_PLUGIN_DIR "/aborts-in-constructor.so",
                              plugins + "/transport-tcp.so",
                              std::filesystem::copy_options::overwrite_existing);
@@ -310,6 +320,88 @@ TEST_F(Program, the_printed_sample_is_a_valid_configuration) {
   const Finished shown =
       run({"config", "show", "--config", file, "--set", "listen.0.address=127.0.0.1:0"});
   EXPECT_EQ(shown.exit_code, 0) << shown.output;
+}
+
+TEST_F(Program, an_old_server_is_taken_over_without_a_daemon_and_planned_beside_one) {
+  init();
+  const std::string old = test::data("legacy/samples/o2-clean");
+  const std::vector<std::string> import = {"legacy",  "import", "--db",     old + "/defensive.db",
+                                           "--files", old,      "--config", config_};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = import;
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
+  };
+  {
+    Process daemon({"serve", "--config", config_});
+    ASSERT_TRUE(daemon.wait_for("\nready\n")) << daemon.output();
+    const Finished refused = with({});
+    EXPECT_EQ(refused.exit_code, 11) << refused.output;
+    EXPECT_NE(refused.output.find("end it first"), std::string::npos) << refused.output;
+    const Finished planned = with({"--dry-run"});
+    EXPECT_EQ(planned.exit_code, 0) << planned.output;
+    EXPECT_NE(planned.output.find("nothing was changed"), std::string::npos) << planned.output;
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.finish().exit_code, 0);
+  }
+  const Finished done = with({"--report", folder_ + "/report.json"});
+  EXPECT_EQ(done.exit_code, 0) << done.output;
+  EXPECT_NE(done.output.find("3 files (195.7 KiB) imported"), std::string::npos) << done.output;
+  std::ostringstream written;
+  written << std::ifstream(folder_ + "/report.json").rdbuf();
+  const auto report = report::parse_json(written.str());
+  ASSERT_TRUE(report) << written.str();
+  EXPECT_EQ((*report)["counts"]["files"], 3);
+  const Finished list = run({"legacy", "list", "--config", config_});
+  EXPECT_NE(list.output.find("poem.txt"), std::string::npos) << list.output;
+  EXPECT_NE(list.output.find("2026-11-23T16:46:15Z"), std::string::npos) << list.output;
+  const Finished again = with({"--json"});
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_NE(again.output.find("\"there\":3"), std::string::npos) << again.output;
+}
+
+TEST_F(Program, an_import_of_nothing_or_of_another_database_is_refused) {
+  init();
+  EXPECT_EQ(run({"legacy", "import", "--config", config_}).exit_code, 2);
+  const Finished foreign =
+      run({"legacy", "import", "--db", folder_ + "/catalog.sqlite", "--config", config_});
+  EXPECT_EQ(foreign.exit_code, 1) << foreign.output;
+  EXPECT_NE(foreign.output.find("has no tables clients and files"), std::string::npos)
+      << foreign.output;
+  EXPECT_EQ(run({"legacy", "import", "--files", folder_ + "/none", "--config", config_}).exit_code,
+            10);
+}
+
+TEST_F(Program, a_report_of_old_clients_is_text_json_or_metrics) {
+  init();
+  const Finished text = run({"legacy", "report", "--config", config_});
+  EXPECT_EQ(text.exit_code, 0) << text.output;
+  EXPECT_TRUE(text.output.ends_with(": safe to switch to secure\nsafe\n")) << text.output;
+  const Finished json = run({"legacy", "report", "--json", "--since", "7d", "--config", config_});
+  const auto parsed = report::parse_json(json.output);
+  ASSERT_TRUE(parsed) << json.output;
+  EXPECT_EQ((*parsed)["safe"], true);
+  EXPECT_EQ((*parsed)["since_ns"], 7 * 24 * 3600 * int64_t{1'000'000'000});
+  const Finished metrics = run({"legacy", "report", "--metrics", "--config", config_});
+  EXPECT_EQ(metrics.exit_code, 0) << metrics.output;
+  EXPECT_NE(metrics.output.find("\ncyberbackup_legacy_safe 1\n"), std::string::npos)
+      << metrics.output;
+}
+
+TEST_F(Program, commands_about_old_clients_say_what_is_wrong_with_them) {
+  init();
+  EXPECT_EQ(run({"legacy", "report", "--since", "soon", "--config", config_}).exit_code, 1);
+  EXPECT_EQ(run({"legacy", "report", "--json", "--metrics", "--config", config_}).exit_code, 2);
+  EXPECT_EQ(run({"legacy", "ratchet", "--config", config_}).exit_code, 0);
+  EXPECT_EQ(run({"legacy", "ratchet", "bob", "--config", config_}).exit_code, 10);
+  EXPECT_EQ(run({"legacy", "ratchet", "--lift", "bob", "--config", config_}).exit_code, 10);
+  EXPECT_EQ(run({"legacy", "ratchet", "--lift", "bob", "--close", "bob"}).exit_code, 2);
+  EXPECT_EQ(run({"legacy", "ratchet", "--for", "7d"}).exit_code, 2);
+  EXPECT_EQ(run({"legacy", "allow", "--config", config_}).exit_code, 2);
+  EXPECT_EQ(run({"legacy", "allow", "bob", "--config", config_}).exit_code, 10);
+  EXPECT_EQ(run({"token", "create", "--config", config_}).exit_code, 2);
+  EXPECT_EQ(run({"token", "create", "--account", "a", "--legacy", "b"}).exit_code, 2);
+  EXPECT_EQ(run({"token", "create", "--legacy", "bob", "--config", config_}).exit_code, 10);
 }
 
 TEST_F(Program, unknown_clients_and_plugins_exit_with_10) {

@@ -79,7 +79,6 @@ report::ExitCode run_serve(const CommonOptions& options) {
   auto log = log::open_log(settings->log);
   if (!log) return tell(log.error(), options.json);
   plugin::report_crashes_to(STDERR_FILENO);
-  os::forbid_core_dumps();
   warn_of_few_descriptors(settings->limits.connections, **log);
   server::Seams seams;
   seams.log = log->get();

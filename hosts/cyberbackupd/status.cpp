@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "answer.h"
 #include "core/base/units.h"
 #include "core/server/admin_server.h"
-#include "setup.h"
 
 namespace cb::host {
 namespace {
@@ -9,10 +9,6 @@ namespace {
 using report::Json;
 
 constexpr auto kPatience = std::chrono::seconds(15);
-
-std::string number(const Json& from, const char* key) {
-  return std::to_string(from.value(key, uint64_t{0}));
-}
 
 std::string size(const Json& from, const char* key) {
   return format_size(from.value(key, uint64_t{0}));
@@ -41,10 +37,23 @@ std::string troubles(const Json& status) {
       text += "plugin " + report::text_of(one, "id") +
               (one.value("quarantined", false) ? " is quarantined: " : " is unhealthy: ") +
               report::text_of(one, "reason") + "\n";
+  const Json held = status.value("repositories", Json::object());
+  for (const Json& one : held.value("unread", Json::array()))
+    text += "account " + report::text_of(one, "account") +
+            " cannot be used: " + report::text_of(one, "error") + "\n";
   const Json space = status.value("space", Json::object());
   if (space.value("uploads_refused", false))
     text += "new uploads are refused: " + report::text_of(space, "reason") + "\n";
   return text;
+}
+
+std::string v4_lines(const Json& status) {
+  const Json v4 = status.value("v4", Json::object());
+  const Json held = status.value("repositories", Json::object());
+  return "v4       " + number(v4, "logged_in") + " sessions, " + number(held, "accounts") +
+         " accounts, " + number(held, "repositories") + " repositories, " +
+         number(held, "snapshots") + " snapshots\n" + "         " + number(held, "blobs") +
+         " blobs in " + number(held, "packs") + " packs, " + size(held, "stored_bytes") + "\n";
 }
 
 std::string as_text(const Json& status) {
@@ -58,6 +67,7 @@ std::string as_text(const Json& status) {
   text += listeners(status);
   text +=
       "sessions " + number(status, "sessions") + ", uploads " + number(status, "uploads") + "\n";
+  text += v4_lines(status);
   text += "stored   " + number(stored, "clients") + " clients, " + number(stored, "versions") +
           " versions, " + size(stored, "plain_bytes") + " in " + size(stored, "stored_bytes") +
           "\n";

@@ -21,6 +21,21 @@ cb_error fresh_error() {
   return error;
 }
 
+TEST(Base, a_member_is_there_when_it_lies_wholly_inside_the_size) {
+  cb_host host{};
+  host.size = offsetof(cb_host, abi_minor) + sizeof(host.abi_minor);
+  EXPECT_TRUE(CB_HAS_FIELD(&host, cb_host, abi_minor)) << "zero is a value too";
+  EXPECT_FALSE(CB_HAS_FIELD(&host, cb_host, ctx));
+  host.size = offsetof(cb_host, name) + sizeof(host.name) - 1;
+  EXPECT_TRUE(CB_HAS_FIELD(&host, cb_host, ctx));
+  EXPECT_FALSE(CB_HAS_FIELD(&host, cb_host, name));
+  EXPECT_FALSE(CB_HAS(&host, cb_host, ctx)) << "null";
+  host.ctx = &host;
+  EXPECT_TRUE(CB_HAS(&host, cb_host, ctx));
+  host.name = "beyond the size";
+  EXPECT_FALSE(CB_HAS(&host, cb_host, name));
+}
+
 TEST(Guard, a_failure_becomes_its_status_and_details) {
   cb_error error = fresh_error();
   const cb_status status = sdk::guard(&error, [] {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Compiles each public header alone, as the first include, with every language standard that the SDK
-# promises. Usage: header_matrix.sh INCLUDE_DIR [COMPILER...]
+# Compiles each public header alone, as the first include and again as the second, with every language
+# standard that the SDK promises. Usage: header_matrix.sh INCLUDE_DIR [COMPILER...]
 set -eu
 include=$1
 shift
@@ -14,7 +14,8 @@ failures=0
 
 # compile COMPILER STANDARD LANGUAGE HEADER EXTRA: one cell of the matrix.
 compile() {
-  printf '#include "cyberbackup/%s"\nint cb_matrix_cell;\n' "$4" > "$work/cell.$3"
+  printf '#include "cyberbackup/%s"\n#include "cyberbackup/%s"\nint cb_matrix_cell;\n' "$4" "$4" \
+    > "$work/cell.$3"
   runs=$((runs + 1))
   # shellcheck disable=SC2086
   if ! "$1" -std="$2" $flags $5 "$work/cell.$3" 2> "$work/log"; then
@@ -25,18 +26,20 @@ compile() {
 }
 
 matrix_of() {
-  for header in base.h version.h store.h compress.h crypto.h transport.h; do
+  for path in "$include"/cyberbackup/*.h "$include"/cyberbackup/draft/*.h; do
+    [ -f "$path" ] || continue
+    header=${path#"$include/cyberbackup/"}
     for standard in c89 c99 c11 c17; do
-      compile "$1" $standard c $header "-Wc++-compat -Wstrict-prototypes"
+      compile "$1" "$standard" c "$header" "-Wc++-compat -Wstrict-prototypes"
     done
     for standard in c++11 c++14 c++17 c++20; do
-      compile "$1" $standard cpp $header ""
+      compile "$1" "$standard" cpp "$header" ""
     done
   done
   flags_saved=$flags
   flags=$(echo "$flags" | sed 's/-Wpadded//')
-  for header in failure guard host config entry store transport crypto compress; do
-    compile "$1" c++20 cpp "cpp/$header.hpp" ""
+  for path in "$include"/cyberbackup/cpp/*.hpp; do
+    compile "$1" c++20 cpp "cpp/${path##*/}" ""
   done
   flags=$flags_saved
 }

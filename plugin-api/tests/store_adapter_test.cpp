@@ -205,6 +205,20 @@ TEST_F(StoreAdapter, a_shorter_object_record_is_not_overrun) {
   EXPECT_EQ(ops.stat(instance, "a", &object, nullptr), CB_OK);
   EXPECT_EQ(object.length, 5u);
   EXPECT_EQ(object.name[0], '!');
+  EXPECT_EQ(object.size, offsetof(cb_object, name));
+}
+
+TEST_F(StoreAdapter, a_record_of_a_newer_caller_keeps_its_size_and_its_tail) {
+  struct {
+    cb_object object;
+    uint64_t appended;
+  } newer{};
+  newer.object.size = sizeof(newer);
+  newer.appended = 77;
+  EXPECT_EQ(ops.stat(instance, "a", &newer.object, nullptr), CB_OK);
+  EXPECT_EQ(newer.object.length, 5u);
+  EXPECT_EQ(newer.object.size, sizeof(newer));
+  EXPECT_EQ(newer.appended, 77u);
 }
 
 TEST_F(StoreAdapter, enders_accept_null_and_a_missing_member_leaves_a_hole) {

@@ -93,7 +93,8 @@ constexpr cb_descriptor kDescriptor = sdk::describe<Modern>(
      .summary = "X25519 key encapsulation and sealed streams of AES-256-GCM or ChaCha20-Poly1305",
      .status = "alpha",
      .posture = "untrusted-peer",
-     .capabilities = CB_CRYPTO_KEM | CB_CRYPTO_STREAM | CB_CRYPTO_KEYED_ID | CB_CRYPTO_KEY_WRAP},
+     .capabilities = CB_CRYPTO_KEM | CB_CRYPTO_STREAM | CB_CRYPTO_KEYED_ID | CB_CRYPTO_KEY_WRAP |
+                     CB_CRYPTO_KEY_DERIVE},
     kOptions, sdk::crypto_ops<Modern>());
 
 }  // namespace

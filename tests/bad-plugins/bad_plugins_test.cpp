@@ -11,6 +11,8 @@
 #include "core/log/capture.h"
 #include "core/plugin/instance.h"
 #include "core/plugin/registry.h"
+#include "core/plugin/store_below.h"
+#include "tests/folders.h"
 
 namespace cb::plugin {
 namespace {
@@ -38,7 +40,7 @@ class BadPlugins : public testing::Test {
 
   [[nodiscard]] static LoadOptions probing(std::chrono::nanoseconds timeout) {
     LoadOptions with = options();
-    with.probe_program = os::Path(CB_BIN_DIR) / "cyberbackup-plugin-probe";
+    with.probe_program = os::Path(test::program("cyberbackup-plugin-probe"));
     with.probe_timeout = timeout;
     return with;
   }
@@ -292,6 +294,12 @@ TEST_F(BadPlugins, an_unknown_interface_is_refused_with_the_known_ones) {
                {"cb.tape/9", "cb.store/1", "cb.transport/1"});
 }
 
+TEST_F(BadPlugins, what_a_file_has_for_newer_hosts_is_passed_over) {
+  auto known = store("two-revisions");
+  ASSERT_TRUE(known) << known.error().text();
+  EXPECT_EQ(known->instance()->interface_id(), "cb.store/1");
+}
+
 TEST_F(BadPlugins, a_descriptor_without_licence_is_refused) {
   expect_error(refusal("no-license"), Code::invalid, {"no license"});
 }
@@ -500,6 +508,22 @@ TEST_F(BadPlugins, a_store_filter_stands_on_the_store_below) {
   EXPECT_FALSE(list->next().value());
   expect_error(filter->stat("c").error(), Code::not_found, {"good: no such object"});
   EXPECT_EQ(filter->stat("c").error().retry, Retry::no);
+}
+
+TEST_F(BadPlugins, a_filter_that_asks_the_store_below_for_nothing_or_the_unknown_is_refused) {
+  StoreBelow below(*store("good"));
+  const cb_store_lower& lower = *below.service();
+  cb_put* put = nullptr;
+  EXPECT_EQ(lower.ops->put_begin(lower.instance, "a", 0, 2, &put, nullptr), CB_E_UNSUPPORTED);
+  EXPECT_EQ(put, nullptr);
+  ASSERT_TRUE(BadPlugins::put(below.store(), "a", "one"));
+  cb_get* get = nullptr;
+  ASSERT_EQ(lower.ops->get_open(lower.instance, "a", 0, 0, &get, nullptr), CB_OK);
+  char room = 0;
+  size_t got = 0;
+  EXPECT_EQ(lower.ops->get_read(get, &room, 0, &got, nullptr), CB_E_INVALID);
+  EXPECT_EQ(lower.ops->get_read(get, &room, 1, &got, nullptr), CB_OK);
+  lower.ops->get_close(get);
 }
 
 TEST_F(BadPlugins, a_fault_below_a_filter_is_the_fault_of_the_store_below) {

@@ -124,20 +124,34 @@ inline cb_status create(const cb_host*, const cb_config* config, cb_instance** o
 
 inline void destroy(cb_instance* instance) { delete instance; }
 
+// A function of the table that lets no exception out: memory may run out anywhere above.
+template <auto F>
+struct Guarded;
+template <typename... A, cb_status (*F)(A...)>
+struct Guarded<F> {
+  static cb_status call(A... args) {
+    try {
+      return F(args...);
+    } catch (...) {
+      return CB_E_NO_MEMORY;
+    }
+  }
+};
+
 inline cb_store_ops ops() {
   return {sizeof(cb_store_ops),
           0,
-          stat,
-          put_begin,
-          put_write,
-          put_commit,
+          Guarded<stat>::call,
+          Guarded<put_begin>::call,
+          Guarded<put_write>::call,
+          Guarded<put_commit>::call,
           put_abort,
-          get_open,
-          get_read,
+          Guarded<get_open>::call,
+          Guarded<get_read>::call,
           get_close,
-          remove,
-          list_open,
-          list_next,
+          Guarded<remove>::call,
+          Guarded<list_open>::call,
+          Guarded<list_next>::call,
           list_close,
           nullptr};
 }
@@ -155,7 +169,7 @@ inline cb_descriptor descriptor(const char* id, const cb_store_ops& table) {
   made.status = "wip";
   made.posture = "trusted-peer";
   made.ops = &table;
-  made.create = create;
+  made.create = Guarded<create>::call;
   made.destroy = destroy;
   return made;
 }

@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "tests/folders.h"
+
 namespace cb::test {
 
 Child::Child(const std::string& plugin, const os::Path& folder, const std::string& mode,
@@ -25,7 +27,7 @@ Child::Child(const std::string& plugin, const os::Path& folder, const std::strin
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  std::vector<std::string> words = {CB_BIN_DIR "/store_driver", plugin, folder.string(), mode,
+  std::vector<std::string> words = {test::program("store_driver"), plugin, folder.string(), mode,
                                     std::to_string(seed)};
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());

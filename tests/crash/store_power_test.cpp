@@ -8,6 +8,7 @@
 // CB_POWER_ROUNDS (default 8) and CB_KILL_SEED set length and course.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -52,16 +53,27 @@ class ImageDisk {
   }
   void power_up() {
     unmount();
+    if (mounted_) return failed_to_unmount();
     mount();
   }
 
  private:
+  void failed_to_unmount() {
+    ADD_FAILURE() << at_ << " cannot be unmounted: " << std::strerror(errno);
+  }
   static bool run(const std::string& command) { return std::system(command.c_str()) == 0; }
   void mount() {
     mounted_ = run("mount -o loop " + image_.string() + " " + at_.string() + " 2>&1");
   }
+  // Whoever was killed may hold the disk for a moment longer.
   void unmount() {
-    if (mounted_) mounted_ = !run("umount " + at_.string());
+    constexpr int kTries = 500;
+    constexpr int kPauseMs = 10;
+    for (int tries = 0; mounted_ && tries < kTries; ++tries) {
+      mounted_ = ::umount2(at_.c_str(), 0) != 0;
+      if (mounted_ && errno != EBUSY) return;
+      if (mounted_) ::poll(nullptr, 0, kPauseMs);
+    }
   }
 
   os::Path image_;

@@ -190,6 +190,38 @@ TEST_P(CompressStreamSuite, a_finished_codec_begins_the_next_frame) {
   EXPECT_TRUE(*unpacked(*compress_, row, both.size()) == both);
 }
 
+TEST_P(CompressStreamSuite, runs_without_input_or_without_room_are_allowed) {
+  plugin::Codec pack = codec(CB_CODEC_COMPRESS);
+  const auto idle = pack.run({}, {}, CB_CODEC_GO);
+  ASSERT_TRUE(idle) << idle.error().text();
+  EXPECT_EQ(idle->step, plugin::CodecStep::ok);
+  const auto cramped = pack.run({}, {}, CB_CODEC_FINISH);
+  ASSERT_TRUE(cramped) << cramped.error().text();
+  EXPECT_EQ(cramped->step, plugin::CodecStep::more);
+  const auto frame = pump(pack, {}, 1, 100, CB_CODEC_FINISH);
+  ASSERT_TRUE(frame) << frame.error().text();
+  EXPECT_FALSE(frame->bytes.empty());
+
+  plugin::Codec unpack = codec(CB_CODEC_DECOMPRESS);
+  EXPECT_EQ(unpack.run({}, {}, CB_CODEC_GO)->step, plugin::CodecStep::ok);
+  const auto back = pump(unpack, frame->bytes, 100, 1, CB_CODEC_GO);
+  ASSERT_TRUE(back) << back.error().text();
+  EXPECT_TRUE(back->ended);
+  EXPECT_TRUE(back->bytes.empty());
+}
+
+TEST_P(CompressStreamSuite, after_a_failure_a_codec_waits_for_its_reset) {
+  plugin::Codec unpack = codec(CB_CODEC_DECOMPRESS);
+  Bytes room(100);
+  EXPECT_EQ(unpack.run({}, room, CB_CODEC_FINISH).error().code, Code::invalid);
+  EXPECT_TRUE(unpack.run({}, room, CB_CODEC_GO)) << "a wrong question breaks nothing";
+  const auto rubbish = as_bytes("this is not a frame of any kind");
+  EXPECT_EQ(unpack.run(rubbish, room, CB_CODEC_GO).error().code, Code::corrupt);
+  EXPECT_EQ(unpack.run(rubbish, room, CB_CODEC_GO).error().code, Code::state);
+  ASSERT_TRUE(unpack.reset());
+  EXPECT_EQ(unpack.run(rubbish, room, CB_CODEC_GO).error().code, Code::corrupt);
+}
+
 TEST_P(CompressStreamSuite, a_bomb_fills_only_the_rooms_it_is_given) {
   const Bytes bomb = packed(*compress_, zeros(size_t{64} << 20));
   plugin::Codec unpack = codec(CB_CODEC_DECOMPRESS);

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "tests/folders.h"
 #include "tests/suites/compress_suite.h"
 
 namespace cb::compress_suite {
@@ -23,7 +24,7 @@ LoadedCompress::LoadedCompress(const std::string& id,
   services.host_name = "compress_suite";
   services.host_version = "1";
   plugin::LoadOptions options;
-  options.folder = CB_PLUGIN_DIR;
+  options.folder = test::plugins();
   options.check_owner = false;
   options.probe_unknown = false;
   registry_ = std::make_unique<plugin::Registry>(std::move(services), std::move(options));

@@ -24,6 +24,13 @@ class CryptoKeyWrap : public CryptoKeys {
   plugin::Key key_ = crypto_.new_key();
 };
 
+class CryptoKeyDerive : public CryptoKeys {
+ protected:
+  void SetUp() override {
+    if (!crypto_.has(CB_CRYPTO_KEY_DERIVE)) GTEST_SKIP() << "the plugin does not claim KEY_DERIVE";
+  }
+};
+
 class CryptoKeyedId : public CryptoKeys {
  protected:
   void SetUp() override {
@@ -47,8 +54,10 @@ TEST_P(CryptoKeys, bytes_of_a_wrong_size_make_no_key) {
 
 TEST_P(CryptoKeys, what_is_not_claimed_is_not_offered) {
   const plugin::Key key = crypto_.new_key();
-  if (!crypto_.has(CB_CRYPTO_KEY_WRAP)) {
+  if (!crypto_.has(CB_CRYPTO_KEY_DERIVE)) {
     EXPECT_EQ(code_of(key.derive("label", {})), Code::unsupported);
+  }
+  if (!crypto_.has(CB_CRYPTO_KEY_WRAP)) {
     EXPECT_EQ(code_of(key.wrap(key)), Code::unsupported);
     EXPECT_EQ(code_of(key.unwrap(noise(48))), Code::unsupported);
   }
@@ -57,7 +66,7 @@ TEST_P(CryptoKeys, what_is_not_claimed_is_not_offered) {
   }
 }
 
-TEST_P(CryptoKeyWrap, derivation_depends_on_all_it_is_given) {
+TEST_P(CryptoKeyDerive, derivation_depends_on_all_it_is_given) {
   const Bytes raw = noise(crypto_.props().key_size);
   const plugin::Key root = must(crypto_->import_key(raw));
   const plugin::Key wanted = must(root.derive("label", as_bytes("context")));
@@ -137,6 +146,7 @@ TEST_P(CryptoKeyedId, one_key_names_for_several_threads) {
 
 INSTANTIATE_TEST_SUITE_P(Plugins, CryptoKeys, testing::ValuesIn(kSubjects), name_of_case);
 INSTANTIATE_TEST_SUITE_P(Plugins, CryptoKeyWrap, testing::ValuesIn(kSubjects), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Plugins, CryptoKeyDerive, testing::ValuesIn(kSubjects), name_of_case);
 INSTANTIATE_TEST_SUITE_P(Plugins, CryptoKeyedId, testing::ValuesIn(kSubjects), name_of_case);
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "cyberbackup/cpp/failure.hpp"
 #include "plugins/crypto-legacy/key.h"
 #include "plugins/crypto-legacy/rsa.h"
+#include "tests/folders.h"
 #include "tests/suites/crypto_suite_vectors.h"
 
 namespace {
@@ -102,7 +103,8 @@ struct Session {
 
 std::vector<std::string> folders() {
   std::vector<std::string> all;
-  for (const auto& entry : std::filesystem::directory_iterator(CB_TEST_DATA "/legacy/transcripts"))
+  for (const auto& entry :
+       std::filesystem::directory_iterator(cb::test::data("legacy/transcripts")))
     if (entry.is_directory()) all.push_back(entry.path().string());
   std::ranges::sort(all);
   return all;

@@ -3,6 +3,7 @@
 // See crypto_suite.h.
 #include <algorithm>
 
+#include "tests/folders.h"
 #include "tests/suites/crypto_suite.h"
 
 namespace cb::crypto_suite {
@@ -42,7 +43,7 @@ LoadedCrypto::LoadedCrypto(const Subject& subject) : id_(subject.id) {
   services.host_name = "crypto_suite";
   services.host_version = "1";
   plugin::LoadOptions options;
-  options.folder = CB_PLUGIN_DIR;
+  options.folder = test::plugins();
   options.check_owner = false;
   options.probe_unknown = false;
   registry_ = std::make_unique<plugin::Registry>(std::move(services), std::move(options));

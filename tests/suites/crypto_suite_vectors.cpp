@@ -7,6 +7,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "tests/folders.h"
+
 namespace cb::testing {
 
 namespace {
@@ -29,7 +31,7 @@ const Bytes& Vector::at(const std::string& field) const {
 }
 
 std::vector<Vector> load_vectors(const std::string& file) {
-  std::ifstream stream(std::string(CB_TEST_DATA "/vectors/") + file);
+  std::ifstream stream(test::data("vectors/") + file);
   std::vector<Vector> vectors;
   for (std::string line; std::getline(stream, line);) {
     if (line.empty() || line.front() == '#') continue;

@@ -9,14 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "core/repository/results_fixture.h"
 #include "tests/suites/store_subject.h"
-
-// `expression` is a Result without an error.
-#define ASSERT_OK(expression)                           \
-  do {                                                  \
-    const auto& cb_result = (expression);               \
-    ASSERT_TRUE(cb_result) << cb::test::why(cb_result); \
-  } while (false)
 
 // `expression` is a Result with an error of this code.
 #define EXPECT_CODE(expression, wanted)                                      \
@@ -29,11 +23,6 @@
   } while (false)
 
 namespace cb::test {
-
-template <typename T>
-std::string why(const Result<T>& result) {
-  return result ? std::string() : result.error().text();
-}
 
 // The value of a Result; an error ends the test with its text.
 template <typename T>
@@ -59,7 +48,9 @@ class StoreSuite : public testing::TestWithParam<const char*> {
 };
 
 inline std::string test_name(const testing::TestParamInfo<const char*>& info) {
-  return std::string(info.param) == "store-fs" ? "fs" : "sqlite";
+  const std::string name = info.param;
+  return std::string(name.starts_with("store-fault+") ? "fault_over_" : "") +
+         (name.ends_with("store-fs") ? "fs" : "sqlite");
 }
 
 }  // namespace cb::test

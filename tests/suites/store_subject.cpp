@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "tests/folders.h"
+
 namespace cb::test {
 
 namespace {
@@ -24,7 +26,7 @@ uint64_t mix(uint64_t x) {
 
 plugin::LoadOptions load_options() {
   plugin::LoadOptions options;
-  options.folder = CB_PLUGIN_DIR;
+  options.folder = test::plugins();
   options.check_owner = false;
   options.probe_unknown = false;
   return options;
@@ -61,12 +63,15 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Subject::Subject(std::string plugin, os::Path folder)
-    : plugin_(std::move(plugin)),
+Subject::Subject(const std::string& plugin, os::Path folder)
+    : filter_(plugin.substr(0, plugin.find('+') == std::string::npos ? 0 : plugin.find('+'))),
+      plugin_(plugin.substr(plugin.find('+') + 1)),
       place_(plugin_ == "store-fs" ? folder / "store" : folder / "store.db"),
       registry_(std::make_unique<plugin::Registry>(services(), load_options())) {
-  const Status loaded = registry_->load(plugin_);
-  if (!loaded) {
+  for (const std::string& id : {plugin_, filter_}) {
+    if (id.empty()) continue;
+    const Status loaded = registry_->load(id);
+    if (loaded) continue;
     std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
     std::abort();
   }
@@ -77,12 +82,16 @@ Result<plugin::Store> Subject::open(const std::map<std::string, std::string>& mo
   written[is_fs() ? "folder" : "file"] = place_.string();
   CB_ASSIGN(const config::Schema* schema, registry_->schema(plugin_));
   CB_ASSIGN(const config::Values values, config::values_from(*schema, written));
-  return registry_->make_store(plugin_, values);
+  CB_ASSIGN(plugin::Store store, registry_->make_store(plugin_, values));
+  if (!is_filtered()) return store;
+  CB_ASSIGN(const config::Schema* filter, registry_->schema(filter_));
+  CB_ASSIGN(const config::Values defaults, config::values_from(*filter, {}));
+  return registry_->make_store(filter_, defaults, store.instance());
 }
 
 size_t Subject::leftovers() const {
   if (!is_fs())
-    return number_printed_by(std::string(CB_BIN_DIR "/store-sqlite-leftovers ") + place_.string());
+    return number_printed_by(test::program("store-sqlite-leftovers") + " " + place_.string());
   return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(place_ / "tmp"),
                                            std::filesystem::directory_iterator()));
 }

@@ -33,21 +33,25 @@ class TemporaryFolder {
 // One kind of store in one place.
 class Subject {
  public:
-  // `plugin` is store-fs or store-sqlite; the store lies in `folder`.
-  Subject(std::string plugin, os::Path folder);
+  // `plugin` is store-fs or store-sqlite, or one of them below a filter: "store-fault+store-fs".
+  // The store lies in `folder`.
+  Subject(const std::string& plugin, os::Path folder);
 
-  // Opens the store anew; `more` are further options. Several may be open at once.
+  // Opens the store anew; `more` are further options of the store itself, not of a filter. Several
+  // may be open at once.
   Result<plugin::Store> open(const std::map<std::string, std::string>& more = {});
 
   // The store's folder or file.
   [[nodiscard]] const os::Path& place() const { return place_; }
   [[nodiscard]] bool is_fs() const { return plugin_ == "store-fs"; }
+  [[nodiscard]] bool is_filtered() const { return !filter_.empty(); }
 
   // Traces of objects that are neither visible nor read: temporary files, or contents and segments.
   // Looks past the plugin.
   [[nodiscard]] size_t leftovers() const;
 
  private:
+  std::string filter_;  // empty: none
   std::string plugin_;
   os::Path place_;
   std::unique_ptr<plugin::Registry> registry_;

@@ -5,7 +5,9 @@
 
 namespace cb::test {
 
-INSTANTIATE_TEST_SUITE_P(stores, StoreSuite, testing::Values("store-fs", "store-sqlite"),
+INSTANTIATE_TEST_SUITE_P(stores, StoreSuite,
+                         testing::Values("store-fs", "store-sqlite", "store-fault+store-fs",
+                                         "store-fault+store-sqlite"),
                          test_name);
 
 }  // namespace cb::test

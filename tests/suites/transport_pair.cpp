@@ -11,6 +11,8 @@
 #include <optional>
 #include <random>
 
+#include "tests/folders.h"
+
 namespace cb::test {
 
 using plugin::IoResult;
@@ -33,7 +35,7 @@ plugin::Registry& registry() {
       }(),
       [] {
         plugin::LoadOptions options;
-        options.folder = CB_PLUGIN_DIR;
+        options.folder = test::plugins();
         options.check_owner = false;
         options.probe_unknown = false;
         return options;

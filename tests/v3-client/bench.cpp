@@ -11,6 +11,7 @@
 #include "core/log/line_log.h"
 #include "core/plugin/registry.h"
 #include "core/protocol/v3/cksum.h"
+#include "tests/folders.h"
 
 namespace cb::testing {
 namespace {
@@ -59,7 +60,7 @@ struct Plugins {
 
   static plugin::LoadOptions load_options() {
     plugin::LoadOptions options;
-    options.folder = CB_PLUGIN_DIR;
+    options.folder = test::plugins();
     options.check_owner = false;
     options.probe_unknown = false;
     return options;

@@ -7,6 +7,7 @@
 
 #include <csignal>
 
+#include "tests/folders.h"
 #include "tests/v3-client/bench.h"
 
 namespace cb::testing {
@@ -38,7 +39,7 @@ class SendProgram : public Bench {
       setenv("CYBERBACKUP_CONFIG_DIR", (home + "/config").c_str(), 1);
       setenv("CYBERBACKUP_CACHE_DIR", (home + "/cache").c_str(), 1);
       unsetenv("CYBERBACKUP_PLUGIN_DIR");
-      if (chdir(home.c_str()) == 0) execv(CB_BIN_DIR "/cyberbackup", raw.data());
+      if (chdir(home.c_str()) == 0) execv(test::program("cyberbackup").c_str(), raw.data());
       _exit(127);
     }
     close(pipe_ends[1]);

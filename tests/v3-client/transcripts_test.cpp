@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "core/protocol/v3/cksum.h"
+#include "tests/folders.h"
 #include "tests/v3-client/bench.h"
 
 namespace cb::testing {
@@ -173,7 +174,7 @@ void PrintTo(const Case& replayed, std::ostream* out) { *out << replayed.folder;
 class Transcript : public Bench, public ::testing::WithParamInterface<Case> {
  protected:
   const std::filesystem::path source_ =
-      std::filesystem::path(CB_TEST_DATA) / "legacy" / "transcripts" / GetParam().folder;
+      std::filesystem::path(test::data()) / "legacy" / "transcripts" / GetParam().folder;
 
   void check_request(const ReceivedRequest& request, const Recording& recording,
                      bool of_2023) const;
@@ -275,7 +276,7 @@ class UndecryptableKey : public Bench {};
 // The recorded client made a new priv.key and ended with 1601; the key in me.info opens the 1605.
 TEST_F(UndecryptableKey, is_opened_with_the_key_in_me_info) {
   const auto source =
-      std::filesystem::path(CB_TEST_DATA) / "legacy/transcripts/orig-undecryptable-key";
+      std::filesystem::path(test::data()) / "legacy/transcripts/orig-undecryptable-key";
   const Recording recording = read_recording(source);
   settings_.user_name = recording.user_name;
   write_content(identity() / "priv.key", content_of(source / "priv.key"));

@@ -101,7 +101,7 @@ TEST_F(V3Hostile, an_upload_of_65535_packets_that_never_come_costs_nothing_and_l
   EXPECT_TRUE(client_.back_up("after", as_bytes("x")));
   client_.peer.reset();
   server_.wait_until_idle();
-  EXPECT_EQ(server_.object_count(), 1U);
+  EXPECT_EQ(server_.upload_count(), 1U);
 }
 
 TEST_F(V3Hostile, a_packet_that_came_already_ends_the_upload) {
@@ -262,7 +262,7 @@ TEST(V3Limits, an_upload_past_the_limit_is_refused_before_data_is_stored) {
   EXPECT_TRUE(client.back_up("fits", noise(1000, 1)));
   ASSERT_TRUE(client.send(client.packets("large", noise(1001, 1)).front()));
   EXPECT_EQ(client.code(), 1607);
-  EXPECT_EQ(server.object_count(), 1U);
+  EXPECT_EQ(server.upload_count(), 1U);
 }
 
 TEST(V3Limits, a_full_store_refuses_uploads_before_data_moves_and_says_so) {

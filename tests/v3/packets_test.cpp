@@ -92,7 +92,7 @@ TEST_F(V3Packets, packet_one_begins_anew_and_forgets_what_came_before) {
   ASSERT_TRUE(client_.send(packets[0]));
   ASSERT_TRUE(client_.send(packets[1]));
   EXPECT_TRUE(client_.back_up("f", file, PacketStyle{.piece = 10000}));
-  EXPECT_EQ(server_.object_count(), 1U);
+  EXPECT_EQ(server_.upload_count(), 1U);
 }
 
 TEST_F(V3Packets, a_sent_path_is_stored_under_its_last_component_and_echoed_as_sent) {

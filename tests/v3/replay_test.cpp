@@ -78,14 +78,20 @@ bool is_overtaken(const Transcript& session, size_t index) {
   return messages[before].code == 1030 && starts_with(session.name, "orig-");
 }
 
-class Replay : public testing::TestWithParam<std::tuple<std::string, bool>> {};
+Dialect dialect_of(const Transcript& session) {
+  return starts_with(session.name, "dialect2023") ? Dialect::of_2023 : Dialect::usual;
+}
+
+using Replayed = std::tuple<std::string, bool, std::string>;  // transcript, at once, mode
+
+class Replay : public testing::TestWithParam<Replayed> {};
 
 TEST_P(Replay, answers_as_recorded_and_stores_the_plain_file) {
   const Transcript session = load_transcript(std::get<0>(GetParam()));
   const bool at_once = std::get<1>(GetParam());
-  const Dialect dialect =
-      starts_with(session.name, "dialect2023") ? Dialect::of_2023 : Dialect::usual;
-  V3Server server(settings_for(session, at_once), dialect);
+  V3ServerOptions options;
+  options.set = in_mode(std::get<2>(GetParam()));
+  V3Server server(settings_for(session, at_once), dialect_of(session), options);
   prepare(server, session);
 
   V3Peer peer(server.port());
@@ -122,18 +128,73 @@ TEST_P(Replay, answers_as_recorded_and_stores_the_plain_file) {
     const auto versions = server.catalog().versions(last_id).value();
     ASSERT_EQ(versions.size(), 1U);
     EXPECT_EQ(versions[0].cksum, session.plain_cksum);
-    EXPECT_EQ(server.object_count(), 1U);
+    EXPECT_EQ(server.upload_count(), 1U);
   } else {
     EXPECT_EQ(server.catalog().totals()->versions, 0U);
-    EXPECT_EQ(server.object_count(), 0U) << "something was left behind";
+    EXPECT_EQ(server.upload_count(), 0U) << "something was left behind";
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Recorded, Replay,
-                         testing::Combine(testing::ValuesIn(transcript_names()), testing::Bool()),
+                         testing::Combine(testing::ValuesIn(transcript_names()), testing::Bool(),
+                                          testing::Values("legacy", "compat")),
                          [](const auto& entry) {
-                           std::string name = std::get<0>(entry.param) +
-                                              (std::get<1>(entry.param) ? "_at_once" : "_delayed");
+                           std::string name =
+                               std::get<0>(entry.param) +
+                               (std::get<1>(entry.param) ? "_at_once_" : "_delayed_") +
+                               std::get<2>(entry.param);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+class ReplayRefused : public testing::TestWithParam<std::string> {
+ protected:
+  // Sends what the client of `session` sent, as far as it can, and looks at the answer.
+  static void expect_refused(V3Server& server, const Transcript& session) {
+    V3Peer peer(server.port());
+    for (const RecordedMessage& message : session.messages)
+      if (message.from_client && !peer.send(message.bytes)) break;
+    const std::optional<Response> got = peer.response();
+    ASSERT_TRUE(got) << server.log().text();
+    EXPECT_EQ(v3::reply_of(got->header.code), Reply::error) << got->header.code;
+    EXPECT_EQ(got->header.payload_size, 0U);
+    EXPECT_FALSE(peer.response()) << "it was answered once more";
+    EXPECT_TRUE(peer.ended());
+    server.wait_until_idle();
+    EXPECT_EQ(server.catalog().totals()->versions, 0U);
+    EXPECT_EQ(server.upload_count(), 0U) << "something was taken";
+  }
+};
+
+TEST_P(ReplayRefused, by_a_listener_in_mode_secure_before_any_data_is_taken) {
+  const Transcript session = load_transcript(GetParam());
+  V3ServerOptions options;
+  options.set = in_mode("secure");
+  V3Server server(settings_for(session, true), dialect_of(session), options);
+  prepare(server, session);
+  const auto clients = server.catalog().totals()->clients;
+  expect_refused(server, session);
+  EXPECT_EQ(server.catalog().totals()->clients, clients);
+  EXPECT_TRUE(server.log().contains("event=v3.refused.listener listener=127.0.0.1:0"))
+      << server.log().text();
+}
+
+TEST_P(ReplayRefused, after_the_clients_ratchet_has_closed_with_an_entry_for_the_audit) {
+  const Transcript session = load_transcript(GetParam());
+  if (session.messages.front().code != 1027) GTEST_SKIP() << "begins with no login";
+  V3Server server(settings_for(session, true), dialect_of(session));
+  const ClientId client = session.request_ids.front();
+  server.add_client(client, session.user_name, session.private_key);
+  server.decide(client, [](catalog::LegacyPolicy& policy) { policy.ended_ns = 1; });
+  expect_refused(server, session);
+  EXPECT_TRUE(server.log().contains("warn event=v3.refused.ended client=" + client.hex()))
+      << server.log().text();
+  EXPECT_TRUE(server.catalog().legacy_uses(client)->empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Recorded, ReplayRefused, testing::ValuesIn(transcript_names()),
+                         [](const auto& entry) {
+                           std::string name = entry.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });

@@ -34,7 +34,7 @@ TEST(V3Session, sending_a_name_again_makes_a_new_version_and_keeps_the_old_one) 
   ASSERT_TRUE(client.back_up("note", as_bytes("two")));
   EXPECT_EQ(as_text(*server.stored(client.id, "note")), "two");
   EXPECT_EQ(server.catalog().versions(client.id)->size(), 2U);
-  EXPECT_EQ(server.object_count(), 2U);
+  EXPECT_EQ(server.upload_count(), 2U);
 }
 
 TEST(V3Session, equal_names_of_two_clients_never_meet) {
@@ -163,7 +163,7 @@ TEST(V3Session, nothing_is_visible_before_1029_and_a_cut_leaves_nothing) {
   client.peer.reset();
   server.wait_until_idle();
   EXPECT_FALSE(server.stored(client.id, "note"));
-  EXPECT_EQ(server.object_count(), 0U);
+  EXPECT_EQ(server.upload_count(), 0U);
   EXPECT_TRUE(std::filesystem::is_empty(server.folder() / "store" / "tmp"));
 }
 
@@ -176,7 +176,7 @@ TEST(V3Session, giving_up_leaves_nothing_and_keeps_what_was_confirmed_before) {
   client.verdict(Request::checksum_give_up, "note");
   EXPECT_EQ(client.code(), 1604);
   EXPECT_EQ(as_text(*server.stored(client.id, "note")), "good");
-  EXPECT_EQ(server.object_count(), 1U);
+  EXPECT_EQ(server.upload_count(), 1U);
 }
 
 TEST(V3Session, a_resend_announced_by_1030_is_not_acknowledged_when_the_file_follows) {
@@ -292,17 +292,22 @@ TEST(V3Session, a_draining_daemon_lets_an_upload_end_and_takes_nobody_new) {
   EXPECT_EQ(server.stored(client.id, "f"), file);
 }
 
-TEST(V3Session, objects_that_no_version_refers_to_are_removed_at_the_start) {
+TEST(V3Session, packs_that_a_crash_left_are_removed_at_the_start) {
   V3Server server;
   V3Client client(server.port(), "alice");
   ASSERT_TRUE(client.sign_up());
   ASSERT_TRUE(client.back_up("note", as_bytes("kept")));
-  auto orphan = server.vault().begin(client.id, "lost", 0).value();
-  ASSERT_TRUE(orphan->write(as_bytes("never confirmed")));
-  ASSERT_TRUE(orphan->commit());
-  ASSERT_EQ(server.object_count(), 2U);
+  const auto repository = server.catalog().index().repositories()->front();
+  const repository::PackName name{{std::byte{0xab}}};
+  plugin::Put orphan =
+      server.store()
+          .put_begin("v4/" + to_hex(repository.id) + "/pack/ab/" + name.hex(), 0, true)
+          .value();
+  ASSERT_TRUE(orphan.write(as_bytes("never confirmed")));
+  ASSERT_TRUE(orphan.commit());
+  EXPECT_THROW(server.upload_count(), std::runtime_error);
   server.restart();
-  EXPECT_EQ(server.object_count(), 1U);
+  EXPECT_EQ(server.upload_count(), 1U);
   EXPECT_TRUE(server.log().contains("event=store.leftovers-removed objects=1"));
   EXPECT_EQ(as_text(*server.stored(client.id, "note")), "kept");
 }

@@ -10,12 +10,14 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/folders.h"
+
 namespace cb::server {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kFolder = fs::path(CB_TEST_DATA) / "legacy" / "transcripts";
+const fs::path kFolder = fs::path(test::data()) / "legacy" / "transcripts";
 
 Bytes read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);

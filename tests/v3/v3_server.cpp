@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/server/init.h"
+#include "tests/folders.h"
 
 namespace cb::server {
 namespace {
@@ -45,9 +46,15 @@ Status ScriptedRandom::fill(ByteSpan out) {
   return {};
 }
 
-V3Server::V3Server(const V3Settings& v3, Dialect dialect)
-    : folder_(fresh_folder()), dialect_(dialect), v3_(v3) {
+std::vector<std::string> in_mode(const std::string& mode) {
+  const std::string versions = mode == "compat" ? "[3, 4]" : mode == "secure" ? "[4]" : "[3]";
+  return {"listen.0.mode=" + mode, "listen.0.versions=" + versions};
+}
+
+V3Server::V3Server(const V3Settings& v3, Dialect dialect, V3ServerOptions options)
+    : folder_(fresh_folder()), dialect_(dialect), v3_(v3), set_(std::move(options.set)) {
   seams_.log = &log_;
+  seams_.clock = options.clock;
   seams_.ids = &ids_;
   seams_.plugin_random = [this](const std::string& id) -> os::Random& {
     return id == "crypto-legacy" ? static_cast<os::Random&>(aes_keys_) : os::system_random();
@@ -56,7 +63,7 @@ V3Server::V3Server(const V3Settings& v3, Dialect dialect)
   request.folder = folder_;
   request.listen_v3 = "127.0.0.1:0";
   request.store = "fs";
-  request.plugin_folder = CB_PLUGIN_DIR;
+  request.plugin_folder = test::plugins();
   must(init_folder(request, seams_));
   daemon_ = must(Daemon::start(settings(v3_), seams_));
 
@@ -76,8 +83,9 @@ V3Server::~V3Server() {
 Settings V3Server::settings(const V3Settings& v3) {
   SettingsRequest request;
   request.file = folder_ / "cyberbackupd.toml";
-  request.set = {"plugins.probe=false", "plugins.check_owner=false"};
-  request.default_plugin_folder = CB_PLUGIN_DIR;
+  request.set = set_;
+  request.set.insert(request.set.end(), {"plugins.probe=false", "plugins.check_owner=false"});
+  request.default_plugin_folder = test::plugins();
   config::Problems problems;
   Settings loaded = must(load_settings(request, problems));
   if (problems.has_errors()) throw std::runtime_error(problems.error("").text());
@@ -91,7 +99,25 @@ void V3Server::restart() {
   daemon_ = must(Daemon::start(settings(v3_), seams_));
 }
 
+void V3Server::while_ended(const std::function<void(Backend&, plugin::Registry&)>& work) {
+  daemon_.reset();
+  work(*looking_, *looking_registry_);
+  restart();
+}
+
 void V3Server::reconfigure(const V3Settings& v3) { must(daemon_->reload(settings(v3))); }
+
+Status V3Server::reload(std::vector<std::string> set) {
+  set_.swap(set);
+  Status done = daemon_->reload(settings(v3_));
+  if (!done) set_.swap(set);
+  return done;
+}
+
+void V3Server::decide(const ClientId& id,
+                      const std::function<void(catalog::LegacyPolicy&)>& change) {
+  must(catalog().change_legacy_policy(id, change));
+}
 
 void V3Server::wait_until_idle() {
   while (daemon_->session_count() != 0) std::this_thread::yield();
@@ -116,18 +142,28 @@ std::optional<Bytes> V3Server::stored(const ClientId& id, const std::string& fil
     if (version.file_name == file_name) newest = std::move(version);
   if (!newest) return std::nullopt;
   Bytes content;
-  must(vault().read(id, file_name, newest->object, [&](ByteView plain) -> Status {
+  must(archive().read(*newest, [&](ByteView plain) -> Status {
     content.insert(content.end(), plain.begin(), plain.end());
     return {};
   }));
   return content;
 }
 
-size_t V3Server::object_count() {
+size_t V3Server::upload_count() {
   plugin::List list = must(looking_->store().list_open());
-  size_t count = 0;
-  while (must(list.next())) ++count;
-  return count;
+  size_t commits = 0;
+  uint64_t packs = 0;
+  while (const auto object = must(list.next())) {
+    if (object->name.find("/commit/") != std::string::npos) ++commits;
+    if (object->name.find("/pack/") != std::string::npos) ++packs;
+  }
+  uint64_t known = 0;
+  for (const catalog::RepositoryRow& row : must(catalog().index().repositories()))
+    known += must(looking_->engine().counts(repository::RepositoryId{row.id})).packs;
+  if (packs != known || (commits == 0 && packs != 0))
+    throw std::runtime_error("the store has " + std::to_string(packs) + " packs, and " +
+                             std::to_string(known) + " of them belong to an upload");
+  return commits;
 }
 
 }  // namespace cb::server

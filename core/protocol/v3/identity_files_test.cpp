@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/protocol/v3/identity_files.h"
+#include "tests/folders.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ namespace cb::v3 {
 namespace {
 
 const std::filesystem::path kTranscripts =
-    std::filesystem::path(CB_TEST_DATA) / "legacy" / "transcripts";
+    std::filesystem::path(test::data()) / "legacy" / "transcripts";
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);

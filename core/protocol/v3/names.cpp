@@ -2,58 +2,22 @@
 #include "core/protocol/v3/names.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
+
+#include "core/base/utf8.h"
 
 namespace cb::v3 {
 namespace {
 
 constexpr size_t kMaxUserName = 100;
 
-struct Decoded {
-  uint32_t point = 0;
-  size_t size = 0;  // bytes; 0 = malformed
-};
-
-// How many bytes the sequence with this first byte has; 0 for a byte that cannot be first.
-size_t sequence_size(uint8_t first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return 2;
-  if (first >= 0xe0 && first <= 0xef) return 3;
-  if (first >= 0xf0 && first <= 0xf4) return 4;
-  return 0;
-}
-
-// RFC 3629: shortest form only, no surrogates, nothing past U+10FFFF.
-bool is_legal(uint32_t point, size_t size) {
-  constexpr std::array<uint32_t, 5> kLowest{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-  return point >= kLowest[size] && point <= 0x10ffff && !surrogate;
-}
-
-Decoded next_point(std::string_view text) {
-  const auto first = static_cast<uint8_t>(text.front());
-  const size_t size = sequence_size(first);
-  if (size == 0 || size > text.size()) return {};
-  uint32_t point = size == 1 ? first : first & (0x7fu >> size);
-  for (size_t i = 1; i < size; ++i) {
-    const auto byte = static_cast<uint8_t>(text[i]);
-    if ((byte & 0xc0) != 0x80) return {};
-    point = point << 6 | (byte & 0x3fu);
-  }
-  if (!is_legal(point, size)) return {};
-  return {point, size};
-}
-
-bool is_control(uint32_t point) { return point < 0x20 || (point >= 0x7f && point < 0xa0); }
-
 // The number of characters; none when malformed or with control characters.
 std::optional<size_t> count_printable(std::string_view text) {
   size_t count = 0;
   while (!text.empty()) {
-    const Decoded next = next_point(text);
-    if (next.size == 0 || is_control(next.point)) return std::nullopt;
+    const Utf8Character next = first_character(text);
+    if (next.size == 0 || next.is_control()) return std::nullopt;
     text.remove_prefix(next.size);
     ++count;
   }
@@ -91,7 +55,7 @@ tl::unexpected<Error> bad_file_name(std::string cause) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const size_t size = next_point(text).size;
+    const size_t size = first_character(text).size;
     if (size == 0) return false;
     text.remove_prefix(size);
   }
@@ -105,6 +69,7 @@ Status check_user_name(std::string_view name) {
   if (*count > kMaxUserName)
     return failed(Code::invalid, "user name",
                   "has " + std::to_string(*count) + " characters, at most 100 are allowed");
+  if (name == kOwnerlessName) return failed(Code::invalid, "user name", "is the server's own");
   return {};
 }
 

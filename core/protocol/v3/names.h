@@ -9,7 +9,11 @@
 
 namespace cb::v3 {
 
-// 1 to 100 characters of UTF-8 without control characters. Code::invalid says what is wrong.
+// The name of the client that holds files whose owner is not known; nobody else may have it.
+constexpr std::string_view kOwnerlessName = "(files without an owner)";
+
+// 1 to 100 characters of UTF-8 without control characters, and not kOwnerlessName. Code::invalid
+// says what is wrong.
 Status check_user_name(std::string_view name);
 
 // What follows the last / or \ of a sent name; the view lives as long as `sent`.

@@ -8,6 +8,7 @@ namespace {
 
 TEST(UserName, takes_1_to_100_characters) {
   EXPECT_TRUE(check_user_name("Alice Legacy"));
+  EXPECT_FALSE(check_user_name(kOwnerlessName));
   EXPECT_TRUE(check_user_name("J\xc3\xbcrgen"));
   EXPECT_TRUE(check_user_name(std::string(100, 'x')));
   EXPECT_FALSE(check_user_name(std::string(101, 'x')));

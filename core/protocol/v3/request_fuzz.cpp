@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Feeds any bytes to the parsers of the server's side: a stream of request headers and payloads.
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/protocol/v3/messages.h"
 #include "core/protocol/v3/names.h"
+#include "core/protocol/v3/public_key.h"
 
 namespace {
 
@@ -31,6 +33,8 @@ void parse_payload(v3::Request request, ByteView payload) {
   if (request == v3::Request::send_key) {
     const auto message = v3::parse_public_key(payload);
     require(!message || message->key.size() <= payload.size() - v3::kTextFieldSize);
+    if (message) (void)v3::rsa_bits(message->key);
+    (void)v3::rsa_bits(payload.subspan(std::min(payload.size(), v3::kTextFieldSize)));
     return;
   }
   const auto field = v3::parse_text_field(payload);

@@ -107,4 +107,5 @@ def main():
                  sealed_id=keyed_id(key, b"".join(sealed)), last=sealed[-1][-21:])
 
 
-main()
+if __name__ == "__main__":
+    main()

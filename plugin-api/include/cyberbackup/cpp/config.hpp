@@ -15,8 +15,10 @@
 
 namespace cyberbackup::sdk {
 
+// The values of one cb_config, by position; refers to it.
 class Config {
  public:
+  // `config` outlives this value.
   explicit Config(const cb_config* config) noexcept : config_(config) {}
 
   // Was the option written, or does it have a default?
@@ -25,6 +27,7 @@ class Config {
   // The number of an INT, SIZE (bytes), DURATION (nanoseconds), BOOL, or an ENUM's index; 0 when
   // not set.
   [[nodiscard]] int64_t number(size_t index) const { return at(index).number; }
+  // The value of a BOOL option.
   [[nodiscard]] bool boolean(size_t index) const { return at(index).number != 0; }
 
   // The text of a STRING, PATH, ENUM or SECRET, borrowed and followed by a zero byte; empty when

@@ -10,8 +10,8 @@
 //   Pair: vector<byte> public_half(), vector<byte> private_form(),
 //         unique_ptr<Key> encapsulate(span context, vector<byte>& cipher),
 //         unique_ptr<Key> decapsulate(span context, span cipher)
-//   Key:  unique_ptr<Key> derive(string_view label, span context), vector<byte> wrap(Key&),
-//         unique_ptr<Key> unwrap(span)                                              (KEY_WRAP)
+//   Key:  unique_ptr<Key> derive(string_view label, span context)                   (KEY_DERIVE)
+//         vector<byte> wrap(Key&), unique_ptr<Key> unwrap(span)                     (KEY_WRAP)
 //         void keyed_id(span data, span<byte, 32> out)                              (KEYED_ID)
 //         unique_ptr<Seal> seal_begin(span aad, vector<byte>& header),
 //         unique_ptr<Open> open_begin(span aad, span header)                        (STREAM)

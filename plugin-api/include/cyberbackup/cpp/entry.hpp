@@ -30,16 +30,16 @@ namespace cyberbackup::sdk {
 
 // The plain part of a descriptor; see cb_descriptor. All text lives as long as the module.
 struct Identity {
-  const char* id = nullptr;
-  const char* interface_id = nullptr;
-  const char* version = nullptr;
-  const char* vendor = nullptr;
-  const char* license = nullptr;
-  const char* summary = nullptr;
-  const char* status = "wip";
-  const char* posture = "trusted-peer";
-  uint64_t capabilities = 0;
-  uint32_t flags = 0;
+  const char* id = nullptr;              // [a-z0-9-]{1,32}
+  const char* interface_id = nullptr;    // CB_STORE_INTERFACE and so on
+  const char* version = nullptr;         // of the plugin
+  const char* vendor = nullptr;          // who made it
+  const char* license = nullptr;         // SPDX expression
+  const char* summary = nullptr;         // one sentence
+  const char* status = "wip";            // "wip", "alpha" or "stable"
+  const char* posture = "trusted-peer";  // or "untrusted-peer"
+  uint64_t capabilities = 0;             // bits of the interface's header
+  uint32_t flags = 0;                    // CB_OWN_THREADS or 0
 };
 
 // cb_descriptor.create of class T.
@@ -109,6 +109,7 @@ constexpr cb_descriptor describe(const Identity& identity, std::span<const cb_op
   return made;
 }
 
+// A temporary table would be gone before the descriptor is read.
 template <class T, class Ops>
 constexpr cb_descriptor describe(const Identity&, std::span<const cb_option>, const Ops&&) = delete;
 

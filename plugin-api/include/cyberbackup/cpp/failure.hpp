@@ -20,14 +20,18 @@ namespace cyberbackup::sdk {
 // `flags` are CB_ERROR_*.
 class Failure : public std::runtime_error {
  public:
+  // See above; `os_errno` is that of the failed system call, or 0.
   Failure(cb_status status, std::string_view message, int os_errno = 0, uint32_t flags = 0)
       : std::runtime_error(std::string(message)),
         status_(status < 0 ? status : cb_status{CB_E_INTERNAL}),
         os_errno_(os_errno),
         flags_(flags) {}
 
+  // What the guard returns: always negative.
   [[nodiscard]] cb_status status() const noexcept { return status_; }
+  // For cb_error.os_errno.
   [[nodiscard]] int os_errno() const noexcept { return os_errno_; }
+  // For cb_error.flags.
   [[nodiscard]] uint32_t flags() const noexcept { return flags_; }
 
  private:

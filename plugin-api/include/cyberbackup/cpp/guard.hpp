@@ -40,7 +40,8 @@ inline void set_error(cb_error* error, cb_status status, std::string_view messag
   error->status = status;
   error->os_errno = os_errno;
   error->flags = flags;
-  const size_t room = std::min<size_t>(error->size, sizeof(cb_error)) - offsetof(cb_error, message);
+  constexpr size_t kEnd = offsetof(cb_error, message) + sizeof(error->message);
+  const size_t room = std::min<size_t>(error->size, kEnd) - offsetof(cb_error, message);
   if (room == 0) return;
   size_t length = std::min(message.size(), room - 1);
   if (length < message.size()) {
@@ -119,12 +120,12 @@ inline cb_status copy_out(std::span<const std::byte> bytes, void* to, size_t cap
   return CB_OK;
 }
 
-// Copies a struct that we filled into one whose size its owner has set; the tail that only one side
-// knows stays as it is, and `size` tells how far we got.
+// Copies a struct that we filled into one whose size its owner has set: that size stays, and so
+// does the tail that only one side knows.
 template <class Struct>
 void fill(Struct* to, const Struct& from) noexcept {
-  const uint32_t size = std::min(to->size, static_cast<uint32_t>(sizeof(Struct)));
-  std::memcpy(to, &from, size);
+  const uint32_t size = to->size;
+  std::memcpy(to, &from, std::min(size, static_cast<uint32_t>(sizeof(Struct))));
   to->size = size;
 }
 

@@ -14,8 +14,10 @@
 
 namespace cyberbackup::sdk {
 
+// Refers to the cb_host that create was given.
 class Host {
  public:
+  // `host` lives until the instance is destroyed.
   explicit Host(const cb_host* host) noexcept : host_(host) {}
 
   // Writes one line of finished text, without newline and secrets. `level` is CB_LOG_*.

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rows for the tests of Index. Ids are made of numbers.
+#pragma once
+
+#include <algorithm>
+#include <random>
+#include <string>
+
+#include "core/catalog/catalog_suite.h"
+
+namespace cb::catalog {
+
+inline Bytes32 id_of(uint64_t number) {
+  Bytes32 id{};
+  std::mt19937_64 random(number);
+  for (std::byte& b : id) b = static_cast<std::byte>(random());
+  return id;
+}
+
+inline Bytes16 short_id(uint64_t number) {
+  Bytes16 id{};
+  std::copy_n(id_of(number).begin(), id.size(), id.begin());
+  return id;
+}
+
+inline BlobRow blob(uint64_t number, std::initializer_list<uint64_t> children = {}) {
+  BlobRow row;
+  row.id = id_of(number);
+  row.kind = children.size() == 0 ? 1 : 4;
+  row.session = short_id(1);
+  row.offset = 48 + number;
+  row.size = 100;
+  for (const uint64_t child : children) {
+    const Bytes32 id = id_of(child);
+    row.children.insert(row.children.end(), id.begin(), id.end());
+  }
+  return row;
+}
+
+inline PackRow pack(uint64_t number, int64_t owner = 0) {
+  PackRow row;
+  row.owner = owner;
+  row.name = short_id(1000 + number);
+  row.pack_class = 1;
+  row.size = 5000 + number;
+  row.digest = short_id(number);
+  row.created_ns = 7;
+  return row;
+}
+
+inline CommitRow commit(uint64_t sequence, uint8_t type, uint64_t snapshot) {
+  CommitRow row;
+  row.sequence = sequence;
+  row.type = type;
+  row.snapshot = id_of(snapshot);
+  row.commit_id = short_id(500 + sequence);
+  row.hash = id_of(600 + sequence);
+  row.record = to_bytes(as_bytes("record " + std::to_string(sequence)));
+  return row;
+}
+
+template <typename T>
+void expect_code(const Result<T>& result, Code code) {
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, code) << result.error().text();
+}
+
+// Two devices that lie apart.
+class DomainsSuite : public IndexSuite {
+ protected:
+  void SetUp() override {
+    IndexSuite::SetUp();
+    mine_ = *index().domain_of(repository_, short_id(1));
+    theirs_ = *index().domain_of(repository_, short_id(2));
+  }
+
+  void put(uint64_t number, int64_t domain, std::initializer_list<BlobRow> rows) {
+    PackRow row = pack(number);
+    row.domain = domain;
+    ASSERT_TRUE(index().add_pack(repository_, row, rows, {}));
+  }
+
+  bool sees(const View& view, uint64_t number) {
+    return (*index().have(repository_, view, std::array<Bytes32, 1>{id_of(number)}))[0];
+  }
+
+  std::optional<BlobLink> link(const View& view, uint64_t number) {
+    return (*index().links(repository_, view, std::array<Bytes32, 1>{id_of(number)}))[0];
+  }
+
+  // The pack in which this view finds a blob; 0: nowhere.
+  uint64_t place(const View& view, uint64_t number) {
+    const auto found = *index().places(repository_, view, std::array<Bytes32, 1>{id_of(number)});
+    for (uint64_t i = 1; i < 9 && !found.empty(); ++i)
+      if (found[0].pack == pack(i).name) return i;
+    return 0;
+  }
+
+  uint64_t open_up(int64_t domain, std::initializer_list<uint64_t> numbers) {
+    std::vector<Bytes32> ids;
+    for (const uint64_t number : numbers) ids.push_back(id_of(number));
+    return index().open_up(repository_, domain, ids).value_or(99);
+  }
+
+  void condemn(int64_t domain, uint64_t number) {
+    ASSERT_TRUE(index().condemn(repository_, domain, std::array<Bytes32, 1>{id_of(number)}));
+  }
+
+  // As a commit that walked over it.
+  void close(const View& view, uint64_t number) {
+    const std::array<int64_t, 1> walked = {link(view, number)->number};
+    CommitEffect effect;
+    effect.walked = walked;
+    const uint64_t next = ++commits_;
+    ASSERT_TRUE(index().add_commit(repository_, commit(next, 1, 900 + next), effect));
+  }
+
+  int64_t mine_ = 0;
+  int64_t theirs_ = 0;
+  uint64_t commits_ = 0;
+};
+
+}  // namespace cb::catalog

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A whole backup: passes over the sources until one is committed, over as many connections as it
+// takes. Runs once, on one thread; `cancel` is for any.
+#pragma once
+
+#include "core/client/backup_pass.h"
+
+namespace cb::client {
+
+class BackupRun {
+ public:
+  // Both outlive the run.
+  BackupRun(const Backup::Parts& parts, const BackupRequest& request);
+  ~BackupRun();
+
+  Result<BackupResult> run();
+  void cancel();
+
+ private:
+  // How a try ended, when it did not fail.
+  enum class End { committed, missing };
+
+  Status prepare();
+  Status lock();
+  bool can_cache(const Status& done);
+  void note_idle_patterns();
+  Result<BackupResult> files();
+  Result<BackupResult> stream();
+  Status connect();
+  bool is_rotated(const Error& error);
+  Result<End> attempt();
+  Result<End> finish(BackupPass& pass, BlobLine& line, const repository::BlobId& root);
+  Result<End> send_commit(BlobLine& line, const SnapshotFacts& facts);
+  Status finish_stream(BlobLine& line, const repository::BlobId& root);
+  Result<repository::CommitAnswer> commit(const repository::CommitRequest& request);
+  Status open_caches(OldEntries& old);
+  Result<bool> take_over();
+  Result<std::unique_ptr<repository::SessionSealer>> new_session();
+  BlobLine::Parts line_parts(const repository::SessionSealer& sealer) const;
+  Status read_input(BlobLine& line, EntryQueue& queue);
+  void count(const BlobLine& line);
+  // Code::cancelled when it was.
+  Status going() const;
+
+  const Backup::Parts& parts_;
+  const BackupRequest& request_;
+  os::Tree* tree_;
+  os::FileSystem* files_;
+  os::AccountNames names_;
+  Excludes excludes_;
+  BackupReport report_;
+  std::vector<std::string> paths_;  // of the snapshot
+  CacheHeader header_;
+  CacheFiles places_;
+  std::unique_ptr<os::File> lock_;
+  std::optional<Error> cache_trouble_;  // nothing can be written there
+  std::shared_ptr<repository::Remote> remote_;
+  uint32_t epoch_ = 0;  // that the last session was sealed for
+  std::optional<CacheSummary> last_;
+  bool distrust_ = false;  // the cache named what is not there
+  BackupResult result_;
+
+  mutable std::mutex mutex_;
+  bool cancelled_ = false;      // guarded by mutex_
+  BackupPass* pass_ = nullptr;  // running; guarded by mutex_
+  BlobLine* line_ = nullptr;    // running; guarded by mutex_
+};
+
+}  // namespace cb::client

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Content on its way into pieces: the stream of one big file, or the one that small files share,
+// and how much of each shared blob is in use. Used by one thread at a time.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/client/blob_line.h"
+#include "core/repository/cutter.h"
+
+namespace cb::client {
+
+// A stretch of a file in a piece that may not have a name yet.
+struct Stretch {
+  uint64_t length = 0;
+  std::shared_ptr<Piece> piece;  // none: a hole
+  uint64_t offset = 0;           // in the piece
+};
+
+// Cuts what is appended and hands the pieces over.
+class PieceStream {
+ public:
+  // Both outlive the stream.
+  PieceStream(const repository::Cutter& cutter, BlobLine& line) : line_(line), cut_(cutter) {}
+
+  // Adds to `to` where the bytes lie.
+  Status append(ByteView data, std::vector<Stretch>& to);
+  // What is open becomes a piece of its own.
+  Status end();
+
+ private:
+  void open();
+
+  BlobLine& line_;
+  repository::StreamCutter cut_;
+  std::shared_ptr<Piece> piece_;
+  Bytes buffer_;
+};
+
+// Adds a hole, or makes the last one longer.
+void append_hole(uint64_t length, std::vector<Stretch>& to);
+
+// Counts how much of the blobs with small files the snapshot being made uses. When it is less than
+// half of one, the next backup stores those files anew.
+class BundleTable {
+ public:
+  // What the last backup found.
+  explicit BundleTable(const std::vector<BundleUse>& last);
+
+  // Is little of this blob in use?
+  [[nodiscard]] bool wasteful(const repository::BlobId& blob) const;
+  // A small file uses `length` bytes of a blob that has `size` bytes, or as many at least.
+  void use(const repository::BlobId& blob, uint64_t length, uint32_t size);
+  // For the next backup.
+  [[nodiscard]] std::vector<BundleUse> uses() const;
+
+ private:
+  struct Use {
+    uint32_t size = 0;
+    uint32_t used = 0;
+    bool wasteful = false;
+  };
+  std::unordered_map<ShortId, Use, repository::IdHash> table_;
+};
+
+}  // namespace cb::client

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fuzzes frames and messages as a client reads them.
+#include "core/protocol/v4/frame.h"
+#include "core/protocol/v4/messages.h"
+
+namespace {
+
+using namespace cb;  // NOLINT
+
+void require(bool holds) {
+  if (!holds) __builtin_trap();
+}
+
+void parse_blob(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::Blob>(bytes);
+  const auto head = message ? v4::head_of(*message) : failed(message.error());
+  if (head) require(v4::head_of(v4::blob_of(*head)) == *head);
+}
+
+void parse_failure(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::Failure>(bytes);
+  if (!message) return;
+  const Error error = v4::error_of(*message);
+  require(error.code <= Code::invalid && error.code >= Code::internal);
+  const Error again = v4::error_of(v4::failure_of(error, message->fatal()));
+  require(again.text() == error.text());
+}
+
+void parse_answer(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::CommitReply>(bytes);
+  const auto answer = message ? v4::answer_of(*message) : failed(message.error());
+  if (answer) require(answer->missing.size() <= v4::kIdsMax);
+}
+
+void parse_snapshots(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::SnapshotsReply>(bytes);
+  if (!message) return;
+  for (const v4::pb::Snapshot& one : message->snapshots()) (void)v4::info_of(one);
+}
+
+void parse_slots(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::SlotsReply>(bytes);
+  if (!message) return;
+  for (const std::string& slot : message->slots()) (void)repository::decode_slot(v4::view_of(slot));
+}
+
+void parse_login(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::LoginReply>(bytes);
+  if (!message) return;
+  (void)repository::decode_repository(v4::view_of(message->repository()));
+  (void)repository::decode_certificate(v4::view_of(message->certificate()));
+}
+
+void parse_handover(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::ProveKeyReply>(bytes);
+  if (!message) return;
+  (void)repository::decode_repository(v4::view_of(message->repository()));
+  (void)repository::decode_keyring(v4::view_of(message->keyring()));
+}
+
+void parse_message(v4::Response code, ByteView bytes) {
+  switch (code) {
+    case v4::Response::hello:
+      return (void)v4::parse<v4::pb::HelloReply>(bytes);
+    case v4::Response::enroll:
+      return (void)v4::parse<v4::pb::EnrollReply>(bytes);
+    case v4::Response::login:
+      return parse_login(bytes);
+    case v4::Response::migrate:
+      return (void)v4::parse<v4::pb::MigrateReply>(bytes);
+    case v4::Response::prove_key:
+      return parse_handover(bytes);
+    case v4::Response::have:
+      return (void)v4::parse<v4::pb::HaveReply>(bytes);
+    case v4::Response::taken:
+      return (void)v4::parse<v4::pb::Taken>(bytes);
+    case v4::Response::flush:
+      return (void)v4::parse<v4::pb::FlushReply>(bytes);
+    case v4::Response::commit:
+      return parse_answer(bytes);
+    case v4::Response::blob:
+      return parse_blob(bytes);
+    case v4::Response::get_end:
+      return (void)v4::parse<v4::pb::GetEnd>(bytes);
+    case v4::Response::snapshots:
+      return parse_snapshots(bytes);
+    case v4::Response::slots:
+      return parse_slots(bytes);
+    case v4::Response::counts:
+      return (void)v4::parse<v4::pb::CountsReply>(bytes);
+    case v4::Response::failure:
+      return parse_failure(bytes);
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  ByteView rest = std::as_bytes(std::span(data, size));
+  while (rest.size() >= protocol::kResponseHeaderSize) {
+    const auto header = protocol::decode_response_header(rest.first<7>());
+    rest = rest.subspan(protocol::kResponseHeaderSize);
+    const ByteView payload = rest.first(std::min<size_t>(header.payload_size, rest.size()));
+    rest = rest.subspan(payload.size());
+    const auto code = v4::response_of(header.code);
+    const auto parsed = v4::parse_payload(payload);
+    if (code && parsed) parse_message(*code, parsed->message);
+  }
+  return 0;
+}

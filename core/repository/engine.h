@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The server's half of a repository: blobs into packs, packs into the store, rows into the catalog,
+// and back. Holds no key. Functions block; an Engine may be used by several threads, an Intake by
+// one at a time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/catalog/catalog.h"
+#include "core/os/clock.h"
+#include "core/os/random.h"
+#include "core/plugin/store.h"
+#include "core/repository/owner_remote.h"
+#include "core/repository/remote.h"
+
+namespace cb::repository {
+
+struct EngineLimits {
+  uint64_t data_pack = 64 * 1024 * 1024;  // bytes after which a pack is closed
+  uint64_t node_pack = 16 * 1024 * 1024;
+  std::chrono::nanoseconds pack_age = std::chrono::seconds(30);
+  uint64_t reserve = 64 * 1024 * 1024;  // space that only deletion and commits may use
+};
+
+// What one client session (or v3 upload) brings in. Blobs lie in memory only in the pieces that are
+// given; nothing of it is indexed before its pack is durable. Destroying it makes durable what
+// came whole, unless drop() was called; what is private and was not committed is dropped then.
+// After an error other than Code::invalid and Code::no_space only its end helps.
+class Intake {
+ public:
+  virtual ~Intake() = default;
+
+  // Announces a blob; then `content` until head.stored_size bytes came, then `end`. Code::invalid
+  // for an impossible head (kind, sizes, unknown session), Code::no_space when the reserve is
+  // touched. A blob that is there already is taken and not stored; nor is one that another intake
+  // of the repository is just bringing: this one leans on that (not when either is private).
+  virtual Status begin(const BlobHead& head) = 0;
+  virtual Status content(ByteView stored) = 0;
+  virtual Status end() = 0;
+  // The connection broke inside a blob: leaves a void record.
+  virtual void cut() = 0;
+
+  // One answer for each id: durable for everybody, on its way in this intake, or in one that this
+  // may lean on.
+  virtual Result<std::vector<bool>> have(std::span<const BlobId> ids) = 0;
+
+  // Closes the open packs; then every blob ended so far is durable, but for those that it leans on
+  // others for: settle() waits for them.
+  virtual Status flush() = 0;
+  // Closes packs that are older than pack_age, or that others wait for. Call every second or so,
+  // and at once when is_wanted().
+  virtual Status close_old() = 0;
+  // Does another intake wait for one of the open packs?
+  [[nodiscard]] virtual bool is_wanted() const = 0;
+  // Asks the intakes that this one leans on to close their packs, and waits for that, `patience` at
+  // most (0: just looks). False when there is more to wait for. Call it before commit: what is not
+  // durable then is missing, and nobody leans on it any more.
+  virtual bool settle(std::chrono::nanoseconds patience) = 0;
+  // How many blobs, in the order of `end`, are durable. One that it leaned on another for counts
+  // when it is durable there; if it is lost there, the count stands still. May be asked from any
+  // thread.
+  [[nodiscard]] virtual uint64_t durable() const = 0;
+
+  // Verifies that everything below the root is there, then commits; flushes first.
+  virtual Result<CommitAnswer> commit(const CommitRequest& request) = 0;
+
+  // Leaves nothing behind: what this intake stored and nobody committed is removed. For v3.
+  virtual Status drop() = 0;
+};
+
+// Whose copies an intake or a reader means.
+struct Viewer {
+  DeviceId device;  // zero: the server itself
+  Role role = Role::owner;
+  bool shares_dedup = false;  // kDeviceSharesDedup of its certificate
+};
+
+// The note of an account in the store, as the catalog says, with all its devices active.
+AccountRecord note_of(const catalog::Account& account);
+
+class Engine {
+ public:
+  struct Parts {
+    plugin::Store* store = nullptr;
+    catalog::Catalog* catalog = nullptr;
+    const os::Clock* clock = nullptr;
+    os::Random* random = nullptr;  // for pack names
+    // Signs commit records with the server's key.
+    std::function<Result<Signature>(ByteView)> sign;
+    // That key. Without it a commit record that has no row yet is believed unseen.
+    std::optional<SigningPublic> server_key = std::nullopt;
+    // Completes nothing that a crash broke off, for who only looks.
+    bool is_read_only = false;
+    EngineLimits limits = {};
+  };
+  static Result<std::unique_ptr<Engine>> open(Parts parts);
+  virtual ~Engine() = default;
+
+  // A new repository: record into store, then catalog, then put_account's note. Code::exists.
+  virtual Status create(const RepositoryRecord& record, const std::string& account) = 0;
+  virtual Result<RepositoryRecord> record(const RepositoryId& repository) = 0;
+  // The repository of an account; nothing when it has none yet.
+  virtual Result<std::optional<RepositoryId>> of_account(const std::string& account) = 0;
+  // The newest commit record of any type.
+  struct Head {
+    uint64_t sequence = 0;  // 0: none yet
+    CommitHash hash;        // SHA-256 of the record
+  };
+  virtual Result<Head> head(const RepositoryId& repository) = 0;
+  virtual Result<std::vector<KeySlot>> slots(const RepositoryId& repository) = 0;
+  virtual Status add_slot(const RepositoryId& repository, const KeySlot& slot) = 0;  // or exists
+  virtual Status remove_slot(const RepositoryId& repository, const SlotId& slot) = 0;
+  virtual Status add_certificate(const RepositoryId& repository,
+                                 const Certificate& certificate) = 0;
+  // The next revision, whose signature the caller has verified. `slots`, when given, replace all
+  // that there are. Code::state unless the revision follows the one that is there (or is the same
+  // record again). After a crash both are old or both new.
+  virtual Status put_record(const RepositoryRecord& record,
+                            const std::optional<std::vector<KeySlot>>& slots) = 0;
+  // What a rebuilt catalog is to know of the account; into the store alone.
+  virtual Status put_account(const RepositoryId& repository, const AccountRecord& account) = 0;
+
+  // Records of sessions of an epoch below this, past the id `after`; at most `most`.
+  virtual Result<std::vector<SessionEntry>> sessions(const RepositoryId& repository, uint32_t epoch,
+                                                     const SessionId& after, size_t most) = 0;
+  // Records of a higher epoch for sessions that are there, whose signatures the caller has
+  // verified: into the store, then the catalog. Code::state for one whose epoch is not higher.
+  virtual Status put_sessions(const RepositoryId& repository,
+                              std::span<const SessionEntry> sessions) = 0;
+
+  // At most `most` commit records from `sequence` on.
+  virtual Result<std::vector<Bytes>> commits(const RepositoryId& repository, uint64_t sequence,
+                                             size_t most) = 0;
+
+  // What the catalog knows of a device; of one that it does not know, the server itself.
+  virtual Result<Viewer> viewer(const DeviceId& device) = 0;
+
+  // Copies that no owner put and none has verified, and what an owner found in them: bad ones are
+  // missing in their device's domain from then on, others may be leaned on by all, a blob after its
+  // children.
+  virtual Result<CopyPage> copies(const RepositoryId& repository, uint64_t after, size_t most) = 0;
+  virtual Status verified(const RepositoryId& repository, const Viewer& whose,
+                          std::span<const BlobId> ids, bool bad) = 0;
+
+  // `private_until_commit`: what comes is seen by nobody else before commit (v3); then it is for
+  // all to lean on, so Code::invalid for a viewer that is no owner.
+  virtual Result<std::unique_ptr<Intake>> begin(const RepositoryId& repository,
+                                                const Viewer& viewer,
+                                                bool private_until_commit) = 0;
+  // What this viewer may lean on.
+  virtual Result<std::vector<bool>> have(const RepositoryId& repository, const Viewer& viewer,
+                                         std::span<const BlobId> ids) = 0;
+
+  // Streams blobs, sorted by place, reads that lie close together in one. For each: `head` once,
+  // then `content` in pieces; the stored bytes are checked against their checksum (Code::corrupt
+  // names pack and blob). Missing ids are left out.
+  struct Reader {
+    std::function<Status(const BlobHead&)> head;
+    std::function<Status(ByteView)> content;
+  };
+  // `whose` is of the snapshot that is read: where there are several copies, those that it could
+  // lean on go first; with `exact` only what it put itself is there.
+  virtual Status read(const RepositoryId& repository, const Viewer& whose, bool exact,
+                      std::span<const BlobId> ids, const Reader& reader) = 0;
+
+  virtual Result<std::vector<SnapshotInfo>> snapshots(const RepositoryId& repository,
+                                                      bool with_trash) = 0;
+  virtual Result<CommitRecord> forget(const RepositoryId& repository, const BlobId& snapshot,
+                                      const DeviceId& device) = 0;
+  virtual Result<CommitRecord> undelete(const RepositoryId& repository, const BlobId& snapshot,
+                                        const DeviceId& device) = 0;
+  virtual Result<RemoteCounts> counts(const RepositoryId& repository) = 0;
+
+  // Looks whether index, packs and commits fit together; with `read_data` reads every pack and
+  // verifies every checksum, digest and list of children. Each finding is one sentence that names
+  // its object; notes are of what is odd and harms no snapshot.
+  struct Checked {
+    uint64_t packs = 0, blobs = 0, bytes = 0, snapshots = 0;
+    std::vector<std::string> findings;
+    std::vector<std::string> notes;
+  };
+  // Returns false to stop it (Code::cancelled).
+  using CheckProgress = std::function<bool(uint64_t done, uint64_t total)>;
+  virtual Result<Checked> check(const RepositoryId& repository, bool read_data,
+                                const CheckProgress& progress) = 0;
+
+  // Removes objects of the store that the catalog does not know (a crash left them). Before the
+  // first session.
+  virtual Result<uint64_t> remove_leftovers() = 0;
+};
+
+}  // namespace cb::repository

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Clearing away what a crash left. An older catalog than the store's must never lead to loss: it
+// knows too little, and what it does not know may be a backup.
+#include <set>
+
+#include "core/repository/catalog_rebuild.h"
+#include "core/repository/engine_check.h"
+#include "core/repository/engine_records.h"
+#include "core/repository/pack.h"
+#include "core/repository/pack_scanner.h"
+
+namespace cb::repository {
+namespace {
+
+// Blobs that snapshots begin with and the index lacks.
+Result<std::set<BlobId>> missing_beginnings(EngineParts& engine, const CommitChain& chain) {
+  CB_ASSIGN(const auto rows, engine.index().snapshots(chain.number(), true));
+  std::set<BlobId> missing;
+  for (const catalog::SnapshotRow& row : rows) {
+    CB_ASSIGN(const CommitRecord record, decode_commit(row.record));
+    const std::array<BlobId, 2> ids = {record.snapshot, record.root};
+    CB_ASSIGN(const auto there,
+              engine.index().have(chain.number(), {catalog::kOpenDomain, true}, bytes_of(ids)));
+    for (size_t i = 0; i < ids.size(); ++i)
+      if (!there[i]) missing.insert(ids[i]);
+  }
+  return missing;
+}
+
+// Is one of the blobs in a pack that the catalog does not know? Then it is an old copy.
+Status check_catalog_is_current(EngineParts& engine, const CommitChain& chain,
+                                const std::set<BlobId>& missing,
+                                const std::vector<std::string>& unknown) {
+  for (const std::string& object : unknown) {
+    auto pack = StoredPack::open(*engine.parts.store, object);
+    if (!pack) continue;
+    const auto footer = read_footer(*pack);
+    if (!footer) continue;
+    for (const FooterEntry& entry : footer->entries)
+      if (missing.contains(entry.id))
+        return failed(Code::state, "repository " + chain.id().hex(),
+                      "has a snapshot whose blobs the catalog does not know",
+                      "the catalog is older than the store: nothing was removed; restore the "
+                      "newest copy of the catalog, or run cyberbackupd rebuild-catalog");
+  }
+  return {};
+}
+
+Status drop_open_intakes(EngineParts& engine, const CommitChain& chain) {
+  CB_ASSIGN(const auto intakes, engine.index().open_intakes(chain.number()));
+  for (const int64_t intake : intakes) CB_TRY(engine.index().drop_intake(intake));
+  return {};
+}
+
+Result<bool> is_unknown_pack(EngineParts& engine, const CommitChain& chain,
+                             const std::string& object) {
+  const auto pack = id_in<PackName>(object);
+  if (!pack || object != pack_object(chain.id(), *pack)) return false;  // not ours to judge
+  CB_ASSIGN(const bool known, engine.index().knows_pack(chain.number(), pack->bytes));
+  return !known;
+}
+
+Result<std::vector<std::string>> unknown_packs(EngineParts& engine, const CommitChain& chain) {
+  std::vector<std::string> unknown;
+  CB_ASSIGN(plugin::List list, engine.parts.store->list_open(pack_prefix(chain.id())));
+  for (;;) {
+    CB_ASSIGN(const auto object, list.next());
+    if (!object) return unknown;
+    CB_ASSIGN(const bool leftover, is_unknown_pack(engine, chain, object->name));
+    if (leftover) unknown.push_back(object->name);
+  }
+}
+
+// A catalog that misses what no pack holds is no old copy: a rebuilt one goes on with what is left
+// of a damaged store. But then nothing is removed.
+Result<uint64_t> remove_packs(EngineParts& engine, const CommitChain& chain) {
+  CB_ASSIGN(const auto before, unknown_packs(engine, chain));
+  if (!before.empty()) {
+    CB_ASSIGN(const auto missing, missing_beginnings(engine, chain));
+    CB_TRY(check_catalog_is_current(engine, chain, missing, before));
+    if (!missing.empty()) return 0;
+  }
+  CB_TRY(drop_open_intakes(engine, chain));
+  CB_ASSIGN(const auto unknown, unknown_packs(engine, chain));
+  for (const std::string& object : unknown) CB_TRY(engine.parts.store->remove(object));
+  return unknown.size();
+}
+
+// Could a catalog have a repository with this record? Not when it is lost or damaged.
+Result<bool> is_record(EngineParts& engine, const std::string& object) {
+  const auto kept = read_object(*engine.parts.store, object, kMostRecordBytes);
+  if (!kept && kept.error().code != Code::not_found) return failed(kept.error());
+  return kept && decode_repository(*kept);
+}
+
+// Objects of a repository whose creation was not finished: its record alone, never with packs or
+// commits. Where the record is lost and no catalog can have the repository, all of it stays.
+Result<uint64_t> remove_unfinished(EngineParts& engine, const RepositoryId& repository) {
+  const std::string record = record_object(repository);
+  bool is_alone = true;
+  {
+    CB_ASSIGN(plugin::List list, engine.parts.store->list_open(repository_prefix(repository)));
+    for (;;) {
+      CB_ASSIGN(const auto object, list.next());
+      if (!object) break;
+      is_alone = is_alone && object->name == record;
+    }
+  }
+  if (is_alone) {
+    CB_TRY(engine.parts.store->remove(record));
+    return 1;
+  }
+  CB_ASSIGN(const bool may_be_known, is_record(engine, record));
+  if (!may_be_known) return 0;
+  return failed(Code::state, "repository " + repository.hex(),
+                "is in the store and not in the catalog",
+                "the catalog is older than the store: nothing was removed; restore the newest "
+                "copy of the catalog");
+}
+
+}  // namespace
+
+Result<uint64_t> remove_leftovers(EngineParts& engine) {
+  uint64_t removed = 0;
+  std::string after;
+  for (;;) {
+    CB_ASSIGN(const auto repository,
+              next_repository(*engine.parts.store, after, [](const std::string&) {}));
+    if (!repository) return removed;
+    after = repository_prefix(*repository) + "z";  // sorts behind all of its objects
+    CB_ASSIGN(const auto known, engine.index().repository(repository->bytes));
+    if (!known) {
+      CB_ASSIGN(const uint64_t objects, remove_unfinished(engine, *repository));
+      removed += objects;
+      continue;
+    }
+    const auto chain = engine.chain(*repository);
+    // Damage is told when the repository is used, and nothing of it is removed meanwhile.
+    if (!chain && is_damage(chain.error().code)) continue;
+    if (!chain) return failed(chain.error());
+    CB_ASSIGN(const uint64_t packs, remove_packs(engine, **chain));
+    removed += packs;
+  }
+}
+
+}  // namespace cb::repository

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See engine_space.h.
+#include "core/repository/engine_space.h"
+
+#include <algorithm>
+
+#include "core/base/units.h"
+
+namespace cb::repository {
+namespace {
+
+constexpr std::chrono::nanoseconds kFresh = std::chrono::seconds(1);
+constexpr uint64_t kUnasked = 64 * kMiB;  // others fill the disk too
+
+}  // namespace
+
+Status SpaceGuard::take(uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (!knows_ || reserve_ == 0) return {};
+  const auto now = clock_.monotonic();
+  if (!asked_ || now - *asked_ > kFresh || bytes > left_) {
+    const auto space = store_.space();
+    if (!space && space.error().code == Code::unsupported) {
+      knows_ = false;
+      return {};
+    }
+    if (!space) return failed(space.error());
+    asked_ = now;
+    left_ = space->free > reserve_ ? std::min(space->free - reserve_, kUnasked) : 0;
+  }
+  if (bytes > left_)
+    return failed(Code::no_space, "store", "has no room for more but its reserve",
+                  "make room on the server, or forget snapshots");
+  left_ -= bytes;
+  return {};
+}
+
+}  // namespace cb::repository

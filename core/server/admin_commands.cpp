@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/admin_commands.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/identity/certificate.h"
+#include "core/identity/signing.h"
+#include "core/repository/catalog_rebuild.h"
+#include "core/repository/pairing_token.h"
+
+namespace cb::server {
+namespace {
+
+using report::Json;
+
+constexpr size_t kLongestName = 64;
+constexpr size_t kMostFindings = 1000;
+constexpr int64_t kTokenLife = 24 * 3600 * int64_t{1'000'000'000};
+constexpr uint64_t kLongestCertificate = 64 * kKiB;
+
+bool flag_of(const Json& request, const char* key) {
+  return request.is_object() && request.contains(key) && request[key] == true;
+}
+
+Status check_name(const std::string& name) {
+  constexpr const char* kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@";
+  const bool good = !name.empty() && name.size() <= kLongestName && name[0] != '-' &&
+                    name.find_first_not_of(kAllowed) == std::string::npos;
+  if (good) return {};
+  return failed(Code::invalid, "account name '" + name + "'", "is not a name",
+                "use 1 to 64 letters, digits and . _ - @");
+}
+
+Json json_of(const catalog::Account& account) {
+  return {{"name", account.name},
+          {"protocol", static_cast<int>(account.kind)},
+          {"disabled", account.disabled},
+          {"password", !account.password_hash.empty()},
+          {"created_ns", account.created_ns}};
+}
+
+Json json_of(const repository::RemoteCounts& counts) {
+  return {{"blobs", counts.blobs},
+          {"packs", counts.packs},
+          {"stored_bytes", counts.stored_bytes},
+          {"snapshots", counts.snapshots}};
+}
+
+// The address that others may reach a listener by.
+std::string reachable(const std::string& host) {
+  if (host != "0.0.0.0" && host != "::")
+    return host.find(':') == host.npos ? host : "[" + host + "]";
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+bool has_certificate(const ListenSettings& listen) {
+  return std::any_of(listen.transport.begin(), listen.transport.end(),
+                     [](const PluginUse& use) { return use.table.find("certificate") != nullptr; });
+}
+
+// A mode asks for protocol 4 only where the transport can bear it.
+bool would_serve_v4(const ListenSettings& listen) {
+  return listen.serves(4) && (!listen.mode || has_certificate(listen));
+}
+
+Result<std::array<std::byte, 32>> pin_of_listener(const ListenSettings& listen,
+                                                  os::FileSystem& files) {
+  for (const PluginUse& use : listen.transport) {
+    if (use.table.find("certificate") == nullptr) continue;
+    CB_ASSIGN(const Bytes pem,
+              os::read_file(files, use.values.text("certificate"), kLongestCertificate));
+    CB_ASSIGN(const std::string hex, identity::pin_of(std::string(as_text(pem))));
+    CB_ASSIGN(const auto pin, (Id<struct PinTag, 32>::from_hex_text(hex)));
+    return pin.bytes;
+  }
+  return failed(Code::state, listen.at.text() + ": listener " + listen.name,
+                "has no certificate that a client could know it by",
+                "set certificate in its [listen.tls]");
+}
+
+// What is in an account's repository; nothing while it has none.
+Result<std::optional<repository::RemoteCounts>> counts_of(repository::Engine& engine,
+                                                          const std::string& account) {
+  CB_ASSIGN(const auto repository, engine.of_account(account));
+  if (!repository) return std::nullopt;
+  CB_ASSIGN(const auto counts, engine.counts(*repository));
+  return counts;
+}
+
+// A repository whose chain is damaged is a finding itself: the others are looked at all the same.
+Result<repository::Engine::Checked> check_one(repository::Engine& engine,
+                                              const repository::RepositoryId& repository,
+                                              bool read_data,
+                                              const AdminCommands::Progress& progress) {
+  auto checked = engine.check(repository, read_data, progress);
+  if (checked || !repository::is_damage(checked.error().code)) return checked;
+  repository::Engine::Checked damaged;
+  damaged.findings.push_back(checked.error().text());
+  return damaged;
+}
+
+}  // namespace
+
+Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenListener>& open,
+                             os::FileSystem& files) {
+  ServerReach reach;
+  reach.servers = settings.advertise;
+  bool found = false;
+  for (size_t i = 0; i < settings.listen.size(); ++i) {
+    const ListenSettings& listen = settings.listen[i];
+    const bool is_open = i < open.size();
+    if (!(is_open ? open[i].serves_v4 : would_serve_v4(listen))) continue;
+    if (!found) {
+      CB_ASSIGN(reach.pin, pin_of_listener(listen, files));
+    }
+    found = true;
+    const uint16_t port = is_open ? open[i].port : listen.port;
+    if (settings.advertise.empty() && port != 0 &&
+        reach.servers.size() < repository::kMostTokenServers)
+      reach.servers.push_back(reachable(listen.host) + ":" + std::to_string(port));
+  }
+  if (!found)
+    return failed(Code::state, settings.file.string(), "has no listener of protocol 4",
+                  "add one with versions = [4] and transport = [\"tls\", \"tcp\"]");
+  if (reach.servers.empty())
+    return failed(Code::state, settings.file.string(), "does not say at which port clients come",
+                  "start the daemon, or set server.advertise = [\"HOST:PORT\"]");
+  return reach;
+}
+
+std::string AdminCommands::names() {
+  return "account.add, account.list, account.show, account.disable, account.enable, "
+         "account.password, account.mode, device.list, device.disable, device.enable, "
+         "device.revoke, legacy.ratchet, legacy.allow, token.create, check";
+}
+
+Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
+  const std::string command = report::text_of(request, "command");
+  if (command == "account.list") return list_accounts();
+  if (command == "account.show") return show_account(request);
+  if (command == "device.list") return list_devices(request);
+  Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
+  const std::string result = done ? "done" : done.error().text();
+  if (command.starts_with("legacy."))
+    parts_.log->info("admin." + command, {{"account", report::text_of(request, "account")},
+                                          {"action", report::text_of(request, "action")},
+                                          {"result", result}});
+  else
+    parts_.log->info("admin." + command, {{"account", report::text_of(request, "account")},
+                                          {"device", report::text_of(request, "device")},
+                                          {"result", result}});
+  return done;
+}
+
+Result<Json> AdminCommands::change(const std::string& command, const Json& request) const {
+  if (command == "account.add") return add_account(request);
+  if (command == "account.disable") return set_disabled(request, true);
+  if (command == "account.enable") return set_disabled(request, false);
+  if (command == "account.password") return set_password(request);
+  if (command == "account.mode") return set_mode(request);
+  if (command == "device.disable") return set_device(request, catalog::DeviceState::disabled);
+  if (command == "device.enable") return set_device(request, catalog::DeviceState::active);
+  if (command == "device.revoke") return set_device(request, catalog::DeviceState::revoked);
+  if (command == "legacy.ratchet") return set_ratchet(request);
+  if (command == "legacy.allow") return allow_migration(request);
+  if (command == "token.create") return create_token(request);
+  return failed(Code::unsupported, "command '" + command + "'", "is not known",
+                "known are: status, " + names());
+}
+
+Result<catalog::Account> AdminCommands::account_of(const Json& request) const {
+  const std::string name = report::text_of(request, "account");
+  CB_ASSIGN(const auto account, parts_.accounts->account_by_name(name));
+  if (account) return *account;
+  return failed(Code::not_found, "account " + name, "is not known",
+                "cyberbackupd account list shows who is");
+}
+
+Result<Json> AdminCommands::add_account(const Json& request) const {
+  catalog::Account account;
+  account.name = report::text_of(request, "account");
+  CB_TRY(check_name(account.name));
+  account.created_ns = now();
+  auto added = parts_.accounts->add_account(account);
+  if (!added && added.error().code == Code::exists)
+    return failed(
+        Code::exists, "account " + account.name, "is there already",
+        "choose another name, or go on with: cyberbackupd token create --account " + account.name);
+  if (!added) return failed(std::move(added).error());
+  return json_of(account);
+}
+
+// Damage is told with its account: it must hide no other.
+Status AdminCommands::describe_repository(const catalog::Account& account, Json& one) const {
+  CB_ASSIGN(const auto repository, parts_.engine->of_account(account.name));
+  if (!repository) return {};
+  one["repository"] = repository->hex();
+  if (const auto counts = parts_.engine->counts(*repository))
+    one["counts"] = json_of(*counts);
+  else
+    one["error"] = counts.error().text();
+  return {};
+}
+
+Result<Json> AdminCommands::list_accounts() const {
+  CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
+  Json all = Json::array();
+  for (const catalog::Account& account : accounts) {
+    Json one = json_of(account);
+    CB_ASSIGN(const auto devices, parts_.accounts->devices(account.number));
+    one["devices"] = devices.size();
+    CB_TRY(describe_repository(account, one));
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+Result<Json> AdminCommands::show_account(const Json& request) const {
+  CB_ASSIGN(const catalog::Account account, account_of(request));
+  Json one = json_of(account);
+  CB_ASSIGN(const auto devices, parts_.accounts->devices(account.number));
+  one["devices"] = Json::array();
+  for (const catalog::Device& device : devices) one["devices"].push_back(device_as_json(device));
+  CB_TRY(describe_repository(account, one));
+  return one;
+}
+
+Result<Json> AdminCommands::set_disabled(const Json& request, bool disabled) const {
+  CB_ASSIGN(catalog::Account account, account_of(request));
+  CB_TRY(parts_.accounts->set_account_disabled(account.number, disabled));
+  account.disabled = disabled;
+  const size_t ended =
+      disabled && parts_.running != nullptr ? parts_.running->end_account(account.number) : 0;
+  CB_TRY(parts_.notes->keep(account.number));
+  Json one = json_of(account);
+  one["ended_sessions"] = ended;
+  return one;
+}
+
+// The account whose first owner a token is to pair.
+Result<catalog::Account> AdminCommands::account_to_pair(const Json& request) const {
+  if (flag_of(request, "legacy")) return legacy_account_of(request);
+  CB_ASSIGN(const catalog::Account account, account_of(request));
+  if (account.kind == catalog::AccountKind::v3)
+    return failed(Code::exists, "account " + account.name, "is that of a client of protocol 3",
+                  "cyberbackupd token create --legacy " + account.name);
+  CB_ASSIGN(const auto repository, parts_.engine->of_account(account.name));
+  if (!repository) return account;
+  return failed(Code::exists, "account " + account.name, "has an owner already",
+                "let the owner invite further devices, or add another account");
+}
+
+Result<Json> AdminCommands::create_token(const Json& request) const {
+  CB_ASSIGN(const catalog::Account account, account_to_pair(request));
+  if (account.disabled)
+    return failed(Code::denied, "account " + account.name, "is disabled",
+                  "cyberbackupd account enable " + account.name);
+  CB_ASSIGN(ServerReach reach, parts_.reach());
+  const int64_t life = report::number_of(request, "expires_ns", kTokenLife);
+  if (life <= 0) return failed(Code::invalid, "token", "would expire at once");
+  repository::PairingToken token;
+  CB_TRY(parts_.random->fill(token.id.bytes));
+  token.secret = Secret(repository::kTokenSecretSize);
+  CB_TRY(parts_.random->fill(token.secret.span()));
+  token.pin = reach.pin;
+  token.servers = std::move(reach.servers);
+  CB_ASSIGN(const std::string text, repository::format_pairing_token(token));
+  catalog::PairingToken row;
+  row.id = token.id.bytes;
+  row.secret_hash = identity::sha256(token.secret.view());
+  row.account = account.number;
+  row.expires_ns = now() + life;
+  CB_TRY(parts_.accounts->add_token(row));
+  return Json{{"account", account.name},
+              {"token", text},
+              {"servers", token.servers},
+              {"expires_ns", row.expires_ns}};
+}
+
+Result<Json> AdminCommands::check(const Json& request, const Progress& progress) const {
+  const bool read_data = flag_of(request, "read_data");
+  CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
+  repository::Engine::Checked sum;
+  Json findings = Json::array();
+  Json notes = Json::array();
+  uint64_t repositories = 0;
+  for (const catalog::Account& account : accounts) {
+    CB_ASSIGN(const auto repository, parts_.engine->of_account(account.name));
+    if (!repository) continue;
+    ++repositories;
+    CB_ASSIGN(const auto checked, check_one(*parts_.engine, *repository, read_data, progress));
+    sum.packs += checked.packs;
+    sum.blobs += checked.blobs;
+    sum.bytes += checked.bytes;
+    sum.snapshots += checked.snapshots;
+    for (const std::string& finding : checked.findings)
+      if (findings.size() < kMostFindings)
+        findings.push_back({{"account", account.name}, {"finding", finding}});
+    for (const std::string& note : checked.notes)
+      if (notes.size() < kMostFindings)
+        notes.push_back({{"account", account.name}, {"note", note}});
+  }
+  for (const Json& finding : findings)
+    parts_.log->error("check.damage", {{"account", report::text_of(finding, "account")},
+                                       {"finding", report::text_of(finding, "finding")}});
+  return Json{{"repositories", repositories}, {"packs", sum.packs},
+              {"blobs", sum.blobs},           {"bytes", sum.bytes},
+              {"snapshots", sum.snapshots},   {"read_data", read_data},
+              {"findings", findings},         {"notes", notes}};
+}
+
+Json AdminCommands::totals() const {
+  const auto accounts = parts_.accounts->accounts();
+  if (!accounts) return {{"error", accounts.error().text()}};
+  repository::RemoteCounts sum;
+  uint64_t repositories = 0;
+  Json unread = Json::array();
+  for (const catalog::Account& account : *accounts) {
+    const auto counts = counts_of(*parts_.engine, account.name);
+    if (counts && !*counts) continue;
+    ++repositories;
+    if (!counts) {
+      unread.push_back({{"account", account.name}, {"error", counts.error().text()}});
+      continue;
+    }
+    sum.blobs += (*counts)->blobs;
+    sum.packs += (*counts)->packs;
+    sum.stored_bytes += (*counts)->stored_bytes;
+    sum.snapshots += (*counts)->snapshots;
+  }
+  Json totals = {
+      {"accounts", accounts->size()}, {"repositories", repositories}, {"unread", unread}};
+  totals.update(json_of(sum));
+  return totals;
+}
+
+}  // namespace cb::server

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sessions of protocol v4 that are logged in: whose they are, and the way to end them at once.
+// Thread-safe; does not block.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "core/repository/ids.h"
+#include "core/stream/connection.h"
+
+namespace cb::server {
+
+class V4Running : public std::enable_shared_from_this<V4Running> {
+ public:
+  struct Who {
+    repository::DeviceId device;  // zero: a person
+    int64_t account = 0;
+  };
+
+  // Removes its entry when it is destroyed.
+  class Ticket {
+   public:
+    Ticket(std::shared_ptr<V4Running> running, uint64_t id)
+        : running_(std::move(running)), id_(id) {}
+    Ticket(Ticket&& other) noexcept = default;
+    Ticket& operator=(Ticket&&) = delete;
+    ~Ticket() {
+      if (running_) running_->remove(id_);
+    }
+
+   private:
+    std::shared_ptr<V4Running> running_;
+    uint64_t id_;
+  };
+
+  // `connection` outlives the ticket.
+  Ticket enter(const Who& who, stream::Connection& connection);
+
+  // Each cancels the connections, whose sessions then end on their strands; how many there were.
+  size_t end_device(const repository::DeviceId& device);
+  size_t end_account(int64_t account);
+  // Those that came with the account's password.
+  size_t end_persons(int64_t account);
+
+  [[nodiscard]] uint32_t count(const repository::DeviceId& device) const;
+
+ private:
+  struct Entry {
+    Who who;
+    stream::Connection* connection = nullptr;
+  };
+
+  void remove(uint64_t id);
+  size_t end(const std::function<bool(const Who&)>& is_meant);
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_:
+  uint64_t next_id_ = 1;
+  std::map<uint64_t, Entry> entries_;
+};
+
+}  // namespace cb::server

@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A server that keys its files by client and name and keeps neither size nor checksum.
+CREATE TABLE clients (
+  ID BLOB(16) PRIMARY KEY,
+  Name VARCHAR(255) UNIQUE NOT NULL,
+  PublicKey BLOB(162),
+  LastSeen TEXT NOT NULL,
+  AESKey BLOB(32)
+);
+CREATE TABLE files (
+  ID BLOB(16) NOT NULL,
+  FileName VARCHAR(255) NOT NULL,
+  PathName VARCHAR(255) NOT NULL,
+  Verified BOOLEAN DEFAULT 0,
+  PRIMARY KEY (ID, FileName),
+  FOREIGN KEY (ID) REFERENCES clients (ID) ON DELETE CASCADE
+);
+INSERT INTO clients VALUES (x'0a000000000000000000000000000001', 'anna',
+  x'30819F300D06092A864886F70D010101050003818D00308189AABB', '2023-05-01T10:00:00+00:00Z', NULL);
+INSERT INTO clients VALUES (x'0a000000000000000000000000000002', 'bert', NULL,
+  '2023-05-02T10:00:00+00:00Z', NULL);
+INSERT INTO files VALUES (x'0a000000000000000000000000000001', 'own.txt', 'received_files/own.txt', 1);
+INSERT INTO files VALUES (x'0a000000000000000000000000000001', 'both.txt', 'received_files\both.txt', 1);
+INSERT INTO files VALUES (x'0a000000000000000000000000000002', 'both.txt', 'received_files/both.txt', 0);
+INSERT INTO files VALUES (x'0a000000000000000000000000000002', 'gone.txt', 'received_files/gone.txt', 1);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A v4 session with the real daemon behind it: what the client makes of a server that refuses.
+#include <gtest/gtest.h>
+
+#include "core/client/v4_session.h"
+#include "tests/suites/transport_pair.h"
+#include "tests/v4-client/scripted_peer.h"
+#include "tests/v4/v4_server.h"
+
+namespace cb::client {
+namespace {
+
+using repository::BlobId;
+using testing::blob_of;
+
+class ClientOfDaemon : public server::V4Server {
+ protected:
+  // A session of a newly enrolled owner.
+  std::shared_ptr<V4Session> open() {
+    enrolled("alice", owner_);
+    V4Identity who;
+    who.repository = owner_.record.id;
+    who.root = owner_.record.root;
+    who.device = owner_.device;
+    who.sign = [this](ByteView message) { return owner_.key.sign(message); };
+    auto stack = stream::Stack::make({test::make("transport-tls", {{"pin", "[\"" + pin_ + "\"]"}}),
+                                      test::make("transport-tcp")});
+    if (!stack) throw std::runtime_error(stack.error().text());
+    auto session = V4Session::open(*stack, {"127.0.0.1", port(), ""}, who);
+    if (!session) throw std::runtime_error(session.error().text());
+    return *session;
+  }
+
+  server::V4Owner owner_ = server::V4Owner::make();
+};
+
+TEST_F(ClientOfDaemon, a_full_store_ends_a_stream_of_blobs_and_nothing_else) {
+  start({"limits.reserve=1000000GiB"});
+  const auto session = open();
+  const server::V4Blobs keys;
+  ASSERT_TRUE(session->put(keys.all[0]));
+  // More than the credit and all socket buffers hold together.
+  Status put;
+  uint32_t sent = 0;
+  for (; put && sent < 200; ++sent) {
+    repository::StoredBlob blob = blob_of(300'000, sent);
+    blob.head.session = keys.session;
+    const auto number = session->put(std::move(blob));
+    if (!number) put = failed(number.error());
+  }
+  ASSERT_FALSE(put) << "60 MB were taken";
+  EXPECT_EQ(put.error().code, Code::no_space) << put.error().text();
+  EXPECT_EQ(session->flush().error().code, Code::no_space);
+  EXPECT_EQ(session->commit({}).error().code, Code::no_space);
+  EXPECT_EQ(session->durable_puts(), 0U);
+  // The same connection still answers.
+  const auto have = session->have(std::vector<BlobId>{blob_of(10, 1).head.id});
+  ASSERT_TRUE(have) << have.error().text();
+  EXPECT_FALSE(have->front());
+  EXPECT_TRUE(session->counts());
+  EXPECT_EQ(daemon_->session_count(), 1U);
+}
+
+TEST_F(ClientOfDaemon, the_reason_of_an_end_arrives_while_the_client_sends_at_full_speed) {
+  start();
+  const auto session = open();
+  // Names a session whose record was never put: a broken rule.
+  Status put;
+  for (uint32_t i = 0; put && i < 200; ++i) {
+    repository::StoredBlob blob = blob_of(300'000, i);
+    blob.head.session.bytes.fill(std::byte{9});
+    const auto number = session->put(std::move(blob));
+    if (!number) put = failed(number.error());
+  }
+  ASSERT_FALSE(put) << "60 MB were taken";
+  EXPECT_EQ(put.error().code, Code::invalid) << put.error().text();
+  EXPECT_EQ(session->flush().error().code, Code::invalid);
+}
+
+}  // namespace
+}  // namespace cb::client
