@@ -223,8 +223,74 @@ CREATE TABLE legacy_use (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 6> kSteps = {kVersion1, kVersion2, kVersion3,
-                                               kVersion4, kVersion5, kVersion6};
+// The server keeps house. pack.verified_ns: when it was last read whole and good; retired_ns: since
+// when no row of a blob is left in it. retention.source: empty for what counts for the whole
+// repository, else device and source. job_run.ended_ns: 0 while it runs. What is in `wanted` was
+// found damaged and is to be sent again.
+constexpr const char* kVersion7 = R"sql(
+ALTER TABLE pack ADD COLUMN verified_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pack ADD COLUMN is_bad INTEGER NOT NULL DEFAULT 0 CHECK (is_bad IN (0, 1));
+ALTER TABLE pack ADD COLUMN retired_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE blob ADD COLUMN condemned_ns INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX pack_verified ON pack (repository, verified_ns);
+CREATE INDEX blob_condemned ON blob (repository, pack) WHERE condemned = 1;
+CREATE TABLE retention (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  source       BLOB NOT NULL CHECK (length(source) IN (0, 48)),
+  rules        TEXT NOT NULL,
+  set_ns       INTEGER NOT NULL,
+  set_by       BLOB NOT NULL,
+  PRIMARY KEY (repository, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pin (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
+  until_ns     INTEGER NOT NULL,
+  reason       BLOB NOT NULL,
+  set_ns       INTEGER NOT NULL,
+  set_by       BLOB NOT NULL,
+  PRIMARY KEY (repository, snapshot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE approval (
+  number       INTEGER PRIMARY KEY AUTOINCREMENT,
+  what         TEXT NOT NULL,
+  repository   INTEGER NOT NULL,
+  detail       TEXT NOT NULL,
+  asked_by     BLOB NOT NULL,
+  asked_ns     INTEGER NOT NULL,
+  approved_by  BLOB NOT NULL,
+  approved_ns  INTEGER NOT NULL,
+  used_ns      INTEGER NOT NULL
+) STRICT;
+CREATE TABLE job_run (
+  number       INTEGER PRIMARY KEY AUTOINCREMENT,
+  job          TEXT NOT NULL,
+  asked_by     BLOB NOT NULL,
+  due_ns       INTEGER NOT NULL,
+  begun_ns     INTEGER NOT NULL,
+  ended_ns     INTEGER NOT NULL,
+  outcome      INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND 5),
+  summary      BLOB NOT NULL,
+  detail       TEXT NOT NULL
+) STRICT;
+CREATE INDEX job_run_job ON job_run (job, number);
+CREATE TABLE wanted (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  id           BLOB NOT NULL CHECK (length(id) = 32),
+  domain       INTEGER NOT NULL,
+  kind         INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 6),
+  since_ns     INTEGER NOT NULL,
+  PRIMARY KEY (repository, id, domain)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit (
+  sequence     INTEGER PRIMARY KEY CHECK (sequence > 0),
+  record       BLOB NOT NULL,
+  hash         BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+)sql";
+
+constexpr std::array<const char*, 7> kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                               kVersion5, kVersion6, kVersion7};
 
 Status check_identity(Connection& connection, int64_t version, size_t known) {
   CB_ASSIGN(const int64_t application, connection.integer("PRAGMA application_id"));
