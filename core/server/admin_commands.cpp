@@ -149,10 +149,12 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command.starts_with("legacy."))
     parts_.log->info("admin." + command, {{"account", report::text_of(request, "account")},
                                           {"action", report::text_of(request, "action")},
+                                          {"by", report::text_of(request, "asked_by")},
                                           {"result", result}});
   else
     parts_.log->info("admin." + command, {{"account", report::text_of(request, "account")},
                                           {"device", report::text_of(request, "device")},
+                                          {"by", report::text_of(request, "asked_by")},
                                           {"result", result}});
   return done;
 }

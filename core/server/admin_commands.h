@@ -61,8 +61,9 @@ class AdminCommands {
 
   explicit AdminCommands(Parts parts) : parts_(std::move(parts)) {}
 
-  // {"command": "account.add", "name": ...}: see `names`. Code::unsupported for another command,
-  // Code::invalid for wrong arguments.
+  // {"command": "account.add", "account": ..., "asked_by": ...}: see `names`. "asked_by" is who
+  // asks (operator_text), set by whoever calls and never by who is on the other side.
+  // Code::unsupported for another command, Code::invalid for wrong arguments.
   Result<report::Json> run(const report::Json& request, const Progress& progress) const;
   // Of all commands, for messages.
   static std::string names();

@@ -20,6 +20,7 @@
 #include <mutex>
 #include <set>
 
+#include "core/os/account_names.h"
 #include "core/server/background.h"
 
 namespace cb::server {
@@ -54,8 +55,11 @@ struct AdminServer::State : std::enable_shared_from_this<AdminServer::State> {
   asio::awaitable<void> accept_all();
   asio::awaitable<void> serve(std::shared_ptr<Local::socket> socket);
   asio::awaitable<void> answer(Local::socket& socket, asio::steady_timer& deadline);
-  asio::awaitable<std::string> respond(Local::socket& socket, const std::string& line);
-  [[nodiscard]] bool may_ask(Local::socket& socket) const;
+  asio::awaitable<std::string> respond(Local::socket& socket, uint32_t uid,
+                                       const std::string& line);
+  [[nodiscard]] std::string reply_to(const std::string& line, uint32_t uid,
+                                     const Progress& progress) const;
+  [[nodiscard]] std::optional<uint32_t> asking_user(Local::socket& socket) const;
 
   void note_end() {
     const std::lock_guard lock(mutex);
@@ -149,7 +153,8 @@ asio::awaitable<void> AdminServer::State::serve(std::shared_ptr<Local::socket> s
 
 asio::awaitable<void> AdminServer::State::answer(Local::socket& socket,
                                                  asio::steady_timer& deadline) {
-  if (!may_ask(socket)) co_return;
+  const std::optional<uint32_t> uid = asking_user(socket);
+  if (!uid) co_return;
   std::string line;
   boost::system::error_code problem;
   const size_t length =
@@ -158,13 +163,13 @@ asio::awaitable<void> AdminServer::State::answer(Local::socket& socket,
   if (problem) co_return;
   line.resize(length);
   deadline.cancel();
-  const std::string reply = co_await respond(socket, line);
+  const std::string reply = co_await respond(socket, *uid, line);
   co_await asio::async_write(socket, asio::buffer(reply),
                              asio::redirect_error(asio::use_awaitable, problem));
 }
 
 // Works on a worker; meanwhile writes how far it is once a second.
-asio::awaitable<std::string> AdminServer::State::respond(Local::socket& socket,
+asio::awaitable<std::string> AdminServer::State::respond(Local::socket& socket, uint32_t uid,
                                                          const std::string& line) {
   std::atomic<uint64_t> done{0};
   std::atomic<uint64_t> total{0};
@@ -177,8 +182,7 @@ asio::awaitable<std::string> AdminServer::State::respond(Local::socket& socket,
   std::string reply;
   Background job(*parts.workers, strand);
   job.start([&]() -> Status {
-    auto request = report::parse_json(line);
-    reply = answer_line(request ? answer_to(*request, progress) : failed(request.error()));
+    reply = reply_to(line, uid, progress);
     return {};
   });
   while (!co_await job.wait(kProgressStep)) {
@@ -192,16 +196,31 @@ asio::awaitable<std::string> AdminServer::State::respond(Local::socket& socket,
   co_return reply;
 }
 
-bool AdminServer::State::may_ask(Local::socket& socket) const {
+std::string AdminServer::State::reply_to(const std::string& line, uint32_t uid,
+                                         const Progress& progress) const {
+  auto request = report::parse_json(line);
+  if (!request) return answer_line(failed(request.error()));
+  if (request->is_object()) (*request)["asked_by"] = operator_text(uid);
+  return answer_line(answer_to(*request, progress));
+}
+
+// Who is on the other side; nothing for one who is not answered.
+std::optional<uint32_t> AdminServer::State::asking_user(Local::socket& socket) const {
   ucred peer{};
   socklen_t size = sizeof(peer);
   const bool known =
       ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-  if (known && (peer.uid == 0 || peer.uid == ::geteuid())) return true;
+  if (known && (peer.uid == 0 || peer.uid == ::geteuid())) return peer.uid;
   parts.log->warn("admin.refused",
                   {{"uid", known ? std::to_string(peer.uid) : std::string("unknown")},
                    {"pid", known ? peer.pid : 0}});
-  return false;
+  return std::nullopt;
+}
+
+std::string operator_text(uint32_t uid) {
+  os::AccountNames names;
+  const std::string name = names.user(uid);
+  return "uid " + std::to_string(uid) + (name.empty() ? "" : " (" + name + ")");
 }
 
 }  // namespace cb::server

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The daemon's Unix socket for its operator: one JSON line in, one JSON line out, with lines
-// of progress before it. Only root and the daemon's own user are answered. Opened and closed by one
-// thread; serves on the io threads.
+// of progress before it. Only root and the daemon's own user are answered, and each request learns
+// from the kernel who asks. Opened and closed by one thread; serves on the io threads.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,10 @@
 
 namespace cb::server {
 
+// An operator as requests, the log and the audit log name one: "uid 1000 (eve)"; "uid 1000" when
+// the system knows no such user. May ask the system for the name: blocks. Thread-safe.
+std::string operator_text(uint32_t uid);
+
 class AdminServer {
  public:
   struct Parts {
@@ -27,7 +31,8 @@ class AdminServer {
 
   // Tells how far a command is; false when nobody waits for it any more.
   using Progress = std::function<bool(uint64_t done, uint64_t total)>;
-  // Answers a request; may block.
+  // Answers a request; may block. The member "asked_by" of `request` is the peer's
+  // `operator_text`, whatever the peer wrote there.
   using Answer = std::function<Result<report::Json>(const report::Json& request, const Progress&)>;
 
   // Listens at `path` (0600), replacing a socket that a dead daemon left.

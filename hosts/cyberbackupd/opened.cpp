@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opened.h"
 
+#include "core/os/account_names.h"
 #include "core/os/process.h"
 #include "core/report/utc_text.h"
 #include "core/server/admin_commands.h"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr auto kPatience = std::chrono::seconds(15);
 
-Result<report::Json> run_on_files(const CommonOptions& options, const report::Json& request,
+Result<report::Json> run_on_files(const CommonOptions& options, report::Json request,
                                   const std::function<void(uint64_t, uint64_t)>& progress) {
   CB_ASSIGN(const server::Settings settings, load(options));
   auto lock = os::FileLock::take(os::real_file_system(), settings.data / "lock");
@@ -35,6 +36,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, const report::Js
   parts.clock = &os::system_clock();
   parts.random = &os::system_random();
   parts.log = log.get();
+  request["asked_by"] = server::operator_text(os::effective_uid());
   parts.reach = [&] { return server::reach_of(opened->settings, {}, os::real_file_system()); };
   return server::AdminCommands(std::move(parts)).run(request, [&](uint64_t done, uint64_t total) {
     if (progress) progress(done, total);

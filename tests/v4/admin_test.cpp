@@ -10,7 +10,9 @@
 #include <fstream>
 
 #include "core/catalog/statement.h"
+#include "core/os/account_names.h"
 #include "core/repository/pairing_token.h"
+#include "core/server/admin_server.h"
 #include "tests/folders.h"
 #include "tests/v4/v4_server.h"
 
@@ -109,6 +111,19 @@ TEST_F(V4Admin, requests_that_make_no_sense_are_refused) {
   EXPECT_FALSE(admin(Json::array({1, 2})));
   EXPECT_FALSE(admin({{"command", "token.create"}, {"account", 7}, {"expires_ns", "x"}}));
   EXPECT_TRUE(admin({{"command", "status"}}));
+}
+
+TEST_F(V4Admin, who_asks_is_what_the_kernel_says_and_not_what_the_request_says) {
+  start();
+  ASSERT_TRUE(
+      admin({{"command", "account.add"}, {"account", "alice"}, {"asked_by", "uid 7 (eve)"}}));
+  EXPECT_TRUE(log_.contains("by=\"" + operator_text(os::effective_uid())));
+  EXPECT_FALSE(log_.contains("(eve)"));
+  EXPECT_EQ(operator_text(0), "uid 0 (root)");
+  EXPECT_EQ(operator_text(4'000'000'000), "uid 4000000000");
+  stop();
+  const Ran added = run("account add bob");
+  EXPECT_EQ(added.code, 0) << added.out;
 }
 
 TEST_F(V4Admin, a_token_names_the_server_and_its_key) {
