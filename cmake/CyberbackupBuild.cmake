@@ -14,7 +14,9 @@ set(CYBERBACKUP_PLUGIN_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins")
 
 set(CYBERBACKUP_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 option(CYBERBACKUP_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
-option(CYBERBACKUP_UNITY "Compile several files of a library or program at once: a third of the time" OFF)
+option(CYBERBACKUP_UNITY
+       "Compile several files of a library or program at once, headers of tests beforehand: in half of the time" OFF)
+option(CYBERBACKUP_WHOLE_TESTS "Run each test program once, not once for each of its tests" OFF)
 
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
@@ -36,6 +38,8 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-con
 add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
 
 if(CYBERBACKUP_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # The cache asks for this with precompiled headers.
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>")
   # A file's own types are no danger where several files are compiled as one.
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>")
 endif()

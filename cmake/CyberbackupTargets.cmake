@@ -34,9 +34,25 @@ function(cyberbackup_library name)
   cyberbackup_unite(cyberbackup_${name})
 endfunction()
 
+# The headers that nearly every test begins with, compiled once where the preset is for speed.
+function(cyberbackup_test_headers)
+  if(NOT CYBERBACKUP_UNITY OR CYBERBACKUP_FUZZ)
+    return()
+  endif()
+  find_package(GTest REQUIRED)
+  add_executable(cyberbackup_precompiled EXCLUDE_FROM_ALL tests/precompiled.cpp)
+  target_include_directories(cyberbackup_precompiled PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(cyberbackup_precompiled PRIVATE GTest::gmock GTest::gtest)
+  target_precompile_headers(
+    cyberbackup_precompiled PRIVATE <gmock/gmock.h> <gtest/gtest.h> <algorithm> <atomic> <chrono> <filesystem>
+    <fstream> <functional> <map> <memory> <mutex> <optional> <random> <set> <span> <string> <thread> <vector>
+    "${PROJECT_SOURCE_DIR}/core/base/result.h")
+endfunction()
+
 # cyberbackup_test(base_test SOURCES a_test.cpp DEPENDS cyberbackup::base [LABELS slow])
-# A GoogleTest program; each TEST becomes one ctest entry. tests/folders.h tells it where data, plugins
-# and programs are.
+# A GoogleTest program; each TEST becomes one ctest entry. Where the preset says so the whole program is
+# one entry: a sanitizer takes longer to start a program than most tests take. tests/folders.h tells it
+# where data, plugins and programs are.
 function(cyberbackup_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   find_package(GTest REQUIRED)
@@ -45,8 +61,17 @@ function(cyberbackup_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} cyberbackup_folders GTest::gmock GTest::gtest
                                         GTest::gtest_main)
+  if(TARGET cyberbackup_precompiled)
+    target_precompile_headers(${name} REUSE_FROM cyberbackup_precompiled)
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(CYBERBACKUP_WHOLE_TESTS)
+    math(EXPR patience "${ARG_TIMEOUT} * 5")
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${patience} LABELS "${ARG_LABELS}")
+    return()
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")

@@ -115,9 +115,10 @@ TEST_F(AdminLegacy, a_closed_ratchet_is_lifted_for_a_while_and_closed_again) {
   EXPECT_EQ(policy().ended_ns, ended);
   EXPECT_EQ((*closed)["ratchet"], "closed");
   EXPECT_FALSE(report::text_of(*closed, "refusal").empty());
-  EXPECT_TRUE(log_.contains("event=admin.legacy.ratchet account=alice action=lift result=done"))
+  EXPECT_TRUE(
+      log_.contains("event=admin.legacy.ratchet account=alice action=lift by=\"\" result=done"))
       << log_.text();
-  EXPECT_TRUE(log_.contains("action=close result=done")) << log_.text();
+  EXPECT_TRUE(log_.contains("action=close by=\"\" result=done")) << log_.text();
 }
 
 TEST_F(AdminLegacy, an_open_ratchet_can_be_closed_by_hand_and_not_lifted) {
@@ -191,8 +192,10 @@ TEST_F(AdminLegacy, a_client_may_migrate_for_a_while_until_that_is_revoked) {
   EXPECT_EQ(policy().allowed_until_ns, now() + 7 * kDay);
   ASSERT_TRUE(allow("revoke"));
   EXPECT_EQ(policy().allowed_until_ns, 0);
-  EXPECT_TRUE(log_.contains("event=admin.legacy.allow account=alice action=allow result=done"));
-  EXPECT_TRUE(log_.contains("event=admin.legacy.allow account=alice action=revoke result=done"));
+  EXPECT_TRUE(
+      log_.contains("event=admin.legacy.allow account=alice action=allow by=\"\" result=done"));
+  EXPECT_TRUE(
+      log_.contains("event=admin.legacy.allow account=alice action=revoke by=\"\" result=done"));
 }
 
 TEST_F(AdminLegacy, who_could_not_migrate_all_the_same_is_not_allowed_to) {
