@@ -17,6 +17,7 @@
 #include "core/catalog/accounts.h"
 #include "core/catalog/index.h"
 #include "core/catalog/legacy.h"
+#include "core/catalog/retention.h"
 
 namespace cb::catalog {
 
@@ -69,6 +70,7 @@ class Catalog {
   // The parts of protocol v4; they live as long as the catalog.
   virtual Accounts& accounts() = 0;
   virtual Index& index() = 0;
+  virtual Retention& retention() = 0;
 
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;

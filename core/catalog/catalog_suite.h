@@ -57,6 +57,12 @@ class IndexSuite : public CatalogSuite {
   int64_t repository_ = 0;
 };
 
+// The part of retention.h, with the same.
+class RetentionSuite : public IndexSuite {
+ protected:
+  Retention& retention() { return catalog_->retention(); }
+};
+
 // A client whose id ends in `number`.
 LegacyClient make_client(const std::string& name, uint8_t number);
 LegacyVersion make_version(const LegacyClient& client, const std::string& file, uint64_t sequence);

@@ -14,6 +14,7 @@
 #include "core/catalog/sqlite_accounts.h"
 #include "core/catalog/sqlite_index.h"
 #include "core/catalog/sqlite_legacy.h"
+#include "core/catalog/sqlite_retention.h"
 #include "core/os/file_system.h"
 
 namespace cb::catalog {
@@ -76,7 +77,10 @@ class SqliteCatalog final : public Catalog {
  public:
   SqliteCatalog(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader,
                 std::unique_ptr<Connection> index_reader)
-      : accounts_(writer_, reader_), index_(writer_, index_reader_), legacy_(writer_, reader_) {
+      : accounts_(writer_, reader_),
+        index_(writer_, index_reader_),
+        legacy_(writer_, reader_),
+        retention_(writer_, reader_) {
     writer_.connection = std::move(writer);
     reader_.connection = std::move(reader);
     index_reader_.connection = std::move(index_reader);
@@ -84,6 +88,7 @@ class SqliteCatalog final : public Catalog {
 
   Accounts& accounts() override { return accounts_; }
   Index& index() override { return index_; }
+  Retention& retention() override { return retention_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -265,6 +270,7 @@ class SqliteCatalog final : public Catalog {
   SqliteAccounts accounts_;
   SqliteIndex index_;
   SqliteLegacy legacy_;
+  SqliteRetention retention_;
 };
 
 // Makes the file with the right permissions before SQLite would; WAL files take after it.

@@ -122,6 +122,48 @@ TEST_P(CatalogRebuild, revoked_and_disabled_devices_stay_out) {
   EXPECT_EQ(state(owner_), catalog::DeviceState::active);
 }
 
+TEST_P(CatalogRebuild, what_was_removed_stays_dead_and_the_trash_keeps_its_times) {
+  const TestSnapshot first = make_snapshot(1, 3, 1000);
+  const TestSnapshot second = make_snapshot(2, 3, 1000);
+  const TestSnapshot third = make_snapshot(3, 3, 1000);
+  for (const TestSnapshot* one : {&first, &second, &third}) commit(owner_, *one);
+  for (const TestSnapshot* one : {&first, &second})
+    must(engine().forget(repository_, one->request.snapshot, {}));
+  must(engine().remove(repository_, first.request.snapshot));
+  const auto trash = must(engine().trash(repository_));
+  ASSERT_EQ(trash.size(), 1u);
+  expect_doubts(rebuild(), {});
+  const auto after = must(engine().trash(repository_));
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_EQ(after[0].snapshot, second.request.snapshot);
+  EXPECT_EQ(after[0].since_ns, trash[0].since_ns);
+  EXPECT_EQ(snapshots(false), std::vector{third.request.snapshot});
+  EXPECT_EQ(snapshots(true).size(), 2u);
+  expect_whole();
+}
+
+TEST_P(CatalogRebuild, rules_and_pins_come_back_and_a_damaged_note_is_told) {
+  RetentionRecord note;
+  note.rules = {{{}, "keep-daily 7, trash-stay 30d", 5, "uid 0 (root)"},
+                {Bytes(48, std::byte{1}), "keep-all", 6, "device 11"}};
+  note.pins = {{BlobId{}, 77, "the last before the move", 7, "uid 0"}};
+  must(engine().put_retention(repository_, note));
+  expect_doubts(rebuild(), {});
+  const auto number = must(house_.catalog().index().repository(repository_.bytes))->number;
+  const auto rules = must(house_.catalog().retention().rules(number));
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0].rules, "keep-daily 7, trash-stay 30d");
+  EXPECT_EQ(rules[1].source, Bytes(48, std::byte{1}));
+  EXPECT_EQ(rules[1].set_by, "device 11");
+  const auto pins = must(house_.catalog().retention().pins(number));
+  ASSERT_EQ(pins.size(), 1u);
+  EXPECT_EQ(pins[0].until_ns, 77);
+  EXPECT_EQ(pins[0].reason, "the last before the move");
+  house_.put_object(prefix_ + "retention", as_bytes("not a note"));
+  expect_doubts(rebuild(), {"retention"});
+  EXPECT_TRUE(must(house_.catalog().retention().rules(number)).empty());
+}
+
 TEST_P(CatalogRebuild, takes_a_change_of_the_record_that_was_broken_off) {
   KeySlot slot = must(engine().slots(repository_)).front();
   slot.id.bytes.fill(std::byte{0x11});

@@ -8,6 +8,7 @@
 #include "core/repository/engine_check.h"
 #include "core/repository/engine_copies.h"
 #include "core/repository/engine_records.h"
+#include "core/repository/engine_trash.h"
 #include "core/repository/intake.h"
 #include "core/repository/pack.h"
 
@@ -43,12 +44,10 @@ class PackEngine final : public Engine {
     return repository::put_record(*engine_, *chain, record, slots);
   }
   Status put_account(const RepositoryId& repository, const AccountRecord& account) override {
-    CB_TRY(number_of(index(), repository));  // whatever its chain is like
-    const std::string object = repository_prefix(repository) + "account";
-    const Bytes encoded = encode(account);
-    const auto kept = read_object(store(), object, kMostRecordBytes);
-    if (kept && *kept == encoded) return {};
-    return write_object(store(), object, encoded, false);
+    return put_note(repository, "account", encode(account));
+  }
+  Status put_retention(const RepositoryId& repository, const RetentionRecord& rules) override {
+    return put_note(repository, "retention", encode(rules));
   }
   Result<std::vector<SessionEntry>> sessions(const RepositoryId& repository, uint32_t epoch,
                                              const SessionId& after, size_t most) override {
@@ -110,6 +109,15 @@ class PackEngine final : public Engine {
     return engine_->wish(*chain, CommitType::undelete, snapshot, device);
   }
 
+  Result<CommitRecord> remove(const RepositoryId& repository, const BlobId& snapshot) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return remove_snapshot(*engine_, *chain, snapshot);
+  }
+  Result<std::vector<Trashed>> trash(const RepositoryId& repository) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return list_trash(*engine_, *chain);
+  }
+
   Result<RemoteCounts> counts(const RepositoryId& repository) override {
     CB_ASSIGN(const int64_t number, this->number(repository));
     CB_ASSIGN(const catalog::IndexCounts counts, index().counts(number));
@@ -126,6 +134,14 @@ class PackEngine final : public Engine {
  private:
   catalog::Index& index() { return engine_->index(); }
   plugin::Store& store() { return *engine_->parts.store; }
+  // The server's own note of a repository, whatever its chain is like.
+  Status put_note(const RepositoryId& repository, const std::string& name, const Bytes& note) {
+    CB_TRY(number_of(index(), repository));
+    const std::string object = repository_prefix(repository) + name;
+    const auto kept = read_object(store(), object, kMostRecordBytes);
+    if (kept && *kept == note) return {};
+    return write_object(store(), object, note, false);
+  }
   // Of a repository whose chain was loaded, or is now.
   Result<int64_t> number(const RepositoryId& repository) {
     CB_ASSIGN(const auto chain, engine_->chain(repository));

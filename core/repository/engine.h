@@ -125,6 +125,9 @@ class Engine {
   // What a rebuilt catalog is to know of the account; into the store alone.
   virtual Status put_account(const RepositoryId& repository, const AccountRecord& account) = 0;
 
+  // Which snapshots a rebuilt catalog is to keep; into the store alone.
+  virtual Status put_retention(const RepositoryId& repository, const RetentionRecord& rules) = 0;
+
   // Records of sessions of an epoch below this, past the id `after`; at most `most`.
   virtual Result<std::vector<SessionEntry>> sessions(const RepositoryId& repository, uint32_t epoch,
                                                      const SessionId& after, size_t most) = 0;
@@ -174,6 +177,15 @@ class Engine {
                                       const DeviceId& device) = 0;
   virtual Result<CommitRecord> undelete(const RepositoryId& repository, const BlobId& snapshot,
                                         const DeviceId& device) = 0;
+  // Out of the trash and gone for good, by the server itself; what only it needs a collection
+  // takes. Code::state when it is not in the trash, Code::not_found when it is not there.
+  virtual Result<CommitRecord> remove(const RepositoryId& repository, const BlobId& snapshot) = 0;
+  // What lies in the trash, and since when by the server's clock.
+  struct Trashed {
+    BlobId snapshot;
+    int64_t since_ns = 0;
+  };
+  virtual Result<std::vector<Trashed>> trash(const RepositoryId& repository) = 0;
   virtual Result<RemoteCounts> counts(const RepositoryId& repository) = 0;
 
   // Looks whether index, packs and commits fit together; with `read_data` reads every pack and

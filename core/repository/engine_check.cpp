@@ -68,7 +68,8 @@ Status Check::check_snapshot_row(const catalog::CommitRow& row, const CommitReco
   catalog::Index& index = engine_.index();
   constexpr auto kRemoval = static_cast<uint8_t>(CommitType::removal);
   CB_ASSIGN(const auto removed, index.commit_of(repository_, record.snapshot.bytes, kRemoval));
-  if (record.type != CommitType::commit || removed) return {};
+  const bool is_gone = removed && removed->sequence > row.sequence;
+  if (record.type != CommitType::commit || is_gone) return {};
   CB_ASSIGN(const auto listed, index.snapshot(repository_, record.snapshot.bytes));
   if (!listed || listed->record != row.record) {
     find("snapshot " + record.snapshot.hex(), "is not in the catalog's list");

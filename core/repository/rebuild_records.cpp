@@ -96,7 +96,20 @@ Result<bool> RepositoryRebuild::add_records() {
     doubt(slot_prefix(result_.id), "has no key slot: only an exported key opens it");
   CB_ASSIGN(const auto devices, list("device/"));
   for (const auto& device : devices) CB_TRY(add_device(device.name, kept));
+  CB_TRY(add_retention());
   return true;
+}
+
+Status RepositoryRebuild::add_retention() {
+  CB_ASSIGN(const auto kept, read(object("retention"), decode_retention));
+  if (!kept) return {};
+  catalog::Retention& retention = parts_.catalog->retention();
+  for (const RetentionRecord::Rules& one : kept->rules)
+    CB_TRY(retention.set_rules(number_, {one.source, one.text, one.set_ns, one.set_by}));
+  for (const RetentionRecord::Pin& one : kept->pins)
+    CB_TRY(retention.set_pin(
+        number_, {one.snapshot.bytes, one.until_ns, one.reason, one.set_ns, one.set_by}));
+  return {};
 }
 
 Status RepositoryRebuild::read_slots() {

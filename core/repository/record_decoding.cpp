@@ -242,6 +242,36 @@ Result<AccountRecord> decode_account(ByteView bytes) {
   return record;
 }
 
+Result<RetentionRecord> decode_retention(ByteView bytes) {
+  constexpr size_t kSource = 48;
+  RecordReader from(bytes, "retention record");
+  RetentionRecord record;
+  from.version();
+  record.rules.resize(from.count(4));
+  for (RetentionRecord::Rules& one : record.rules) {
+    one.source = to_bytes(from.bytes());
+    if (!one.source.empty() && one.source.size() != kSource)
+      from.refuse("has a source of a wrong length");
+    if (&one != record.rules.data() && (&one)[-1].source >= one.source)
+      from.refuse("has sources out of order");
+    one.text = from.text();
+    one.set_ns = from.sint();
+    one.set_by = from.text();
+  }
+  record.pins.resize(from.count(BlobId::kSize + 4));
+  for (RetentionRecord::Pin& one : record.pins) {
+    one.snapshot = from.id<BlobId>();
+    if (&one != record.pins.data() && !((&one)[-1].snapshot < one.snapshot))
+      from.refuse("has pins out of order");
+    one.until_ns = from.sint();
+    one.reason = from.text();
+    one.set_ns = from.sint();
+    one.set_by = from.text();
+  }
+  CB_TRY(from.done());
+  return record;
+}
+
 Result<RecordChange> decode_change(ByteView bytes) {
   RecordReader from(bytes, "change of a repository's record");
   RecordChange change;

@@ -164,6 +164,25 @@ Bytes encode(const AccountRecord& record) {
   return to.take();
 }
 
+Bytes encode(const RetentionRecord& record) {
+  RecordWriter to;
+  to.uint(kVersion);
+  to.list(record.rules, [&to](const RetentionRecord::Rules& one) {
+    to.bytes(one.source);
+    to.text(one.text);
+    to.sint(one.set_ns);
+    to.text(one.set_by);
+  });
+  to.list(record.pins, [&to](const RetentionRecord::Pin& one) {
+    to.fixed(one.snapshot.view());
+    to.sint(one.until_ns);
+    to.text(one.reason);
+    to.sint(one.set_ns);
+    to.text(one.set_by);
+  });
+  return to.take();
+}
+
 Bytes encode(const RecordChange& record) {
   RecordWriter to;
   to.uint(kVersion);

@@ -206,6 +206,32 @@ struct AccountRecord {
   bool operator==(const AccountRecord&) const = default;
 };
 
+// What the store tells of retention when the catalog is lost: what catalog/retention.h has. Not
+// signed, as AccountRecord.
+struct RetentionRecord {
+  struct Rules {
+    Bytes source;  // 48 bytes, or none: of the whole repository
+    std::string text;
+    int64_t set_ns = 0;
+    std::string set_by;
+
+    bool operator==(const Rules&) const = default;
+  };
+  struct Pin {
+    BlobId snapshot;
+    int64_t until_ns = 0;  // 0: for good
+    std::string reason;
+    int64_t set_ns = 0;
+    std::string set_by;
+
+    bool operator==(const Pin&) const = default;
+  };
+  std::vector<Rules> rules;  // by source, each once
+  std::vector<Pin> pins;     // by snapshot, each once
+
+  bool operator==(const RetentionRecord&) const = default;
+};
+
 // A repository's next record, and its slots when they change with it: written down before either
 // is replaced. The server's own note, not signed.
 struct RecordChange {
@@ -223,6 +249,7 @@ Bytes encode(const KeySlot& record);
 Bytes encode(const Certificate& record);
 Bytes encode(const Invite& record);
 Bytes encode(const AccountRecord& record);
+Bytes encode(const RetentionRecord& record);
 Bytes encode(const RecordChange& record);
 Secret encode(const Keyring& record);
 Result<RepositoryRecord> decode_repository(ByteView bytes);
@@ -233,6 +260,7 @@ Result<KeySlot> decode_slot(ByteView bytes);
 Result<Certificate> decode_certificate(ByteView bytes);
 Result<Invite> decode_invite(ByteView bytes);
 Result<AccountRecord> decode_account(ByteView bytes);
+Result<RetentionRecord> decode_retention(ByteView bytes);
 Result<RecordChange> decode_change(ByteView bytes);
 Result<Keyring> decode_keyring(ByteView bytes);
 

@@ -60,6 +60,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'a':
       check(decode_opened(input), input);
       break;
+    case 'b':
+      check(decode_retention(input), input);
+      break;
     default:
       check(decode_keyring(input), input);
       break;

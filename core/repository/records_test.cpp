@@ -112,6 +112,15 @@ AccountRecord account() {
   return record;
 }
 
+RetentionRecord retention() {
+  RetentionRecord record;
+  record.rules = {{{}, "keep-daily 7", 5, "uid 0 (root)"},
+                  {Bytes(48, std::byte{1}), "keep-all", -6, "device 11"}};
+  record.pins = {{id_of<BlobId>(0x44), 0, "why", 7, "uid 0"},
+                 {id_of<BlobId>(0x45), 9, "", 8, "uid 1"}};
+  return record;
+}
+
 RecordChange change() { return {repository(), {slot(), slot()}}; }
 
 Keyring keyring() {
@@ -147,9 +156,22 @@ std::vector<Kind> kinds() {
       {"slot", encode(slot()), status_of(decode_slot)},
       {"certificate", encode(certificate()), status_of(decode_certificate)},
       {"account", encode(account()), status_of(decode_account)},
+      {"retention", encode(retention()), status_of(decode_retention)},
       {"change", encode(change()), status_of(decode_change)},
       {"keyring", to_bytes(encode(keyring()).view()), status_of(decode_keyring)},
   };
+}
+
+TEST(Records, a_note_of_retention_has_each_source_and_pin_once_and_in_order) {
+  RetentionRecord record = retention();
+  std::swap(record.rules[0], record.rules[1]);
+  EXPECT_FALSE(decode_retention(encode(record)));
+  record = retention();
+  record.rules[1].source.pop_back();
+  EXPECT_FALSE(decode_retention(encode(record)));
+  record = retention();
+  record.pins[1].snapshot = record.pins[0].snapshot;
+  EXPECT_FALSE(decode_retention(encode(record)));
 }
 
 TEST(Records, come_back_as_they_were) {
@@ -160,6 +182,8 @@ TEST(Records, come_back_as_they_were) {
   EXPECT_EQ(decode_slot(encode(slot())), slot());
   EXPECT_EQ(decode_certificate(encode(certificate())), certificate());
   EXPECT_EQ(decode_account(encode(account())), account());
+  EXPECT_EQ(decode_retention(encode(retention())), retention());
+  EXPECT_EQ(decode_retention(encode(RetentionRecord{})), RetentionRecord{});
   EXPECT_EQ(decode_change(encode(change())), change());
   EXPECT_EQ(decode_change(encode(RecordChange{repository(), {}})),
             (RecordChange{repository(), {}}));

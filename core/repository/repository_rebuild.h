@@ -72,6 +72,9 @@ class RepositoryRebuild {
   Status read_slots();
   Status add_device(const std::string& name, const std::optional<AccountRecord>& kept);
 
+  // Without the note nothing has rules, so everything stays.
+  Status add_retention();
+
   Result<std::vector<FoundPack>> find_packs();
   Status add_pack(const FoundPack& pack);
   Status for_each_opened(const std::function<Status(const OpenedBlobs::InPack&)>& visit);
