@@ -4,19 +4,28 @@
 // library. Functions are pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace cb::report {
 
+// So many values were at most `most`; those of smaller buckets are among them.
+struct Bucket {
+  double most = 0;
+  uint64_t count = 0;
+};
+
 struct Sample {
   std::vector<std::pair<std::string, std::string>> labels;  // name, value; values are any text
-  double value = 0;
+  double value = 0;                                         // of a histogram: the sum of all values
+  uint64_t count = 0;                                       // of a histogram alone: how many values
+  std::vector<Bucket> buckets{};  // the same; by `most`, without the infinite one
 };
 
 struct Metric {
-  enum class Kind { gauge, counter };
+  enum class Kind { gauge, counter, histogram };
   std::string name;  // letters, digits and '_'
   std::string help;  // one sentence
   Kind kind = Kind::gauge;

@@ -61,6 +61,23 @@ TEST(UtcText, is_the_moment_in_utc_to_the_second) {
   EXPECT_EQ(utc_text(1'772'366'400'999'999'999), "2026-03-01T12:00:00Z");
 }
 
+TEST(UtcText, is_read_again) {
+  EXPECT_EQ(parse_utc("1970-01-01").value(), 0);
+  EXPECT_EQ(parse_utc("2026-03-01T12:00:00Z").value(), 1'772'366'400'000'000'000);
+  for (int64_t second = 0; second < 9'000'000'000; second += 86'399'777)
+    EXPECT_EQ(parse_utc(utc_text(second * 1'000'000'000)).value(), second * 1'000'000'000);
+  for (const char* wrong : {"", "2026", "2026-02-29", "2026-13-01", "2026-00-01", "1969-12-31",
+                            "2300-01-01", "2026-03-01T24:00:00Z", "2026-03-01 12:00:00Z",
+                            "2026-03-01T12:00:00", "2026-03-01x", "20x6-03-01"})
+    EXPECT_EQ(parse_utc(wrong).error().code, Code::invalid) << wrong;
+}
+
+TEST(UtcText, a_moment_is_a_time_or_how_long_ago_it_was) {
+  EXPECT_EQ(parse_moment("1970-01-02", 0).value(), 86'400'000'000'000);
+  EXPECT_EQ(parse_moment("1h", 7'200'000'000'000).value(), 3'600'000'000'000);
+  EXPECT_FALSE(parse_moment("yesterday", 0));
+}
+
 TEST(ShownText, no_escape_of_a_terminal_is_left) {
   EXPECT_EQ(shown_text("\x1b]0;x\x07"), "?]0;x?");
   EXPECT_EQ(shown_text("a\xc2\x9b"
@@ -95,6 +112,19 @@ TEST(Metrics, are_written_as_prometheus_reads_them) {
             "# HELP x_bytes_total Bytes.\n"
             "# TYPE x_bytes_total counter\n"
             "x_bytes_total 4294967296\n");
+}
+
+TEST(Metrics, a_histogram_has_its_buckets_and_the_infinite_one) {
+  const Metric metric{"x_seconds",
+                      "Time.",
+                      Metric::Kind::histogram,
+                      {{{{"code", "1"}}, 2.5, 3, {{0.5, 1}, {1, 2}}}}};
+  EXPECT_EQ(metrics_text({metric}),
+            "# HELP x_seconds Time.\n# TYPE x_seconds histogram\n"
+            "x_seconds_count{code=\"1\"} 3\nx_seconds_sum{code=\"1\"} 2.5\n"
+            "x_seconds_bucket{code=\"1\",le=\"0.5\"} 1\n"
+            "x_seconds_bucket{code=\"1\",le=\"1\"} 2\n"
+            "x_seconds_bucket{code=\"1\",le=\"+Inf\"} 3\n");
 }
 
 TEST(Metrics, a_label_of_a_stranger_cannot_write_a_line_of_its_own) {
