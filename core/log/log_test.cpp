@@ -9,6 +9,7 @@
 #include "core/log/capture.h"
 #include "core/log/output.h"
 #include "core/log/rate_limit.h"
+#include "core/log/recent.h"
 
 namespace cb::log {
 namespace {
@@ -90,7 +91,7 @@ TEST_F(Output_, the_level_can_change_while_it_runs) {
   const auto log = open_log({Level::error, file_, Format::text});
   ASSERT_TRUE(log);
   (*log)->info("one");
-  (*log)->set_level(Level::debug);
+  (*log)->set_levels(Level::debug, {});
   (*log)->debug("two");
   EXPECT_EQ(content().find("one"), std::string::npos);
   EXPECT_NE(content().find("two"), std::string::npos);
@@ -105,6 +106,43 @@ TEST_F(Output_, a_rotated_file_is_made_again) {
   (*log)->info("after");
   EXPECT_EQ(content().find("before"), std::string::npos);
   EXPECT_NE(content().find("after"), std::string::npos);
+}
+
+TEST_F(Output_, a_module_has_a_level_of_its_own) {
+  auto log = open_log(
+      {Level::info, file_, Format::text, {{"v4", Level::debug}, {"plugin", Level::error}}});
+  ASSERT_TRUE(log);
+  (*log)->debug("v4.hello");
+  (*log)->debug("v3.hello");
+  (*log)->debug("v44.hello");
+  (*log)->warn("plugin.slow");
+  (*log)->error("plugin.bad");
+  (*log)->info("ready");
+  (*log)->set_levels(Level::warn, {{"v3", Level::debug}});
+  (*log)->debug("v3.second");
+  (*log)->info("v4.second");
+  std::istringstream lines(content());
+  std::string events;
+  for (std::string line; std::getline(lines, line);)
+    events += line.substr(line.find("event=") + 6) + " ";
+  EXPECT_EQ(events, "v4.hello plugin.bad ready v3.second ");
+}
+
+TEST(Recent, keeps_the_newest_troubles_and_counts_all_lines) {
+  Capture below;
+  StoppedClock clock;
+  RecentLog log(below, clock);
+  for (int i = 0; i < 60; ++i) log.warn("trouble", {{"n", i}});
+  log.info("ready");
+  log.error("worse");
+  ASSERT_EQ(log.recent().size(), RecentLog::kKept);
+  EXPECT_EQ(log.recent().front().text, "event=trouble n=11");
+  EXPECT_EQ(log.recent().back().text, "event=worse");
+  EXPECT_EQ(log.recent().back().level, Level::error);
+  EXPECT_EQ(log.recent().back().time_ns, 1'000'000'000'000);
+  EXPECT_EQ(log.count(Level::warn), 60U);
+  EXPECT_EQ(log.count(Level::info), 1U);
+  EXPECT_EQ(below.lines().size(), 62U);
 }
 
 TEST(Output, a_folder_that_is_not_there_is_an_error) {

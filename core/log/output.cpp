@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 
@@ -63,21 +64,38 @@ class SpdlogOutput final : public Output {
       : file_(std::move(file)), json_(settings.format == Format::json), logger_("", sink) {
     logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(
         json_ ? kJsonPattern : kTextPattern, spdlog::pattern_time_type::utc));
-    logger_.set_level(level_of(settings.level));
+    logger_.set_level(spdlog::level::trace);  // judged here
+    set_levels(settings.level, settings.levels);
     logger_.flush_on(spdlog::level::trace);
   }
 
   void write_fields(Level level, std::string_view event, std::span<const Field> fields) override {
-    if (!logger_.should_log(level_of(level))) return;
+    if (level < level_for(event)) return;
     const std::string line = json_ ? json_members(event, fields) : text_line(event, fields);
     logger_.log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
   }
-  void set_level(Level level) override { logger_.set_level(level_of(level)); }
+  void set_levels(Level level, ModuleLevels levels) override {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    usual_ = level;
+    has_levels_ = !levels.empty();
+    levels_ = std::move(levels);
+  }
   Status reopen() override { return file_ ? file_->reopen() : Status{}; }
 
  private:
+  [[nodiscard]] Level level_for(std::string_view event) const {
+    if (!has_levels_) return usual_;
+    const std::lock_guard<std::mutex> hold(mutex_);
+    const auto found = levels_.find(event.substr(0, event.find('.')));
+    return found == levels_.end() ? usual_.load() : found->second;
+  }
+
   std::shared_ptr<FileSink> file_;
   const bool json_;
+  std::atomic<Level> usual_{Level::info};
+  std::atomic<bool> has_levels_{false};
+  mutable std::mutex mutex_;
+  ModuleLevels levels_;  // guarded by mutex_
   spdlog::logger logger_;
 };
 

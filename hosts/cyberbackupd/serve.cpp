@@ -29,9 +29,9 @@ void reload(const CommonOptions& options, server::Daemon& daemon, log::Output& l
   } else if (problems.has_errors()) {
     done = failed(problems.error(""));
   } else {
-    const log::Level level = fresh->log.level;
+    const log::OutputSettings written = fresh->log;
     done = daemon.reload(std::move(*fresh));
-    if (done) log.set_level(level);
+    if (done) log.set_levels(written.level, written.levels);
   }
   if (!done)
     log.error("reload.refused",
