@@ -15,6 +15,7 @@
 
 #include "core/base/id.h"
 #include "core/catalog/accounts.h"
+#include "core/catalog/audit.h"
 #include "core/catalog/index.h"
 #include "core/catalog/legacy.h"
 #include "core/catalog/retention.h"
@@ -67,9 +68,10 @@ class Catalog {
  public:
   virtual ~Catalog() = default;
 
-  // The parts of protocol v4; they live as long as the catalog.
+  // The parts beside protocol v3; they live as long as the catalog.
   virtual Accounts& accounts() = 0;
   virtual Index& index() = 0;
+  virtual Audit& audit() = 0;
   virtual Retention& retention() = 0;
 
   // Code::exists when the name or the id is taken.

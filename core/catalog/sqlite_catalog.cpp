@@ -12,6 +12,7 @@
 #include "core/catalog/guarded.h"
 #include "core/catalog/migrations.h"
 #include "core/catalog/sqlite_accounts.h"
+#include "core/catalog/sqlite_audit.h"
 #include "core/catalog/sqlite_index.h"
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_retention.h"
@@ -79,6 +80,7 @@ class SqliteCatalog final : public Catalog {
                 std::unique_ptr<Connection> index_reader)
       : accounts_(writer_, reader_),
         index_(writer_, index_reader_),
+        audit_(writer_, reader_),
         legacy_(writer_, reader_),
         retention_(writer_, reader_) {
     writer_.connection = std::move(writer);
@@ -88,6 +90,7 @@ class SqliteCatalog final : public Catalog {
 
   Accounts& accounts() override { return accounts_; }
   Index& index() override { return index_; }
+  Audit& audit() override { return audit_; }
   Retention& retention() override { return retention_; }
 
   Status add_client(const LegacyClient& client) override {
@@ -269,6 +272,7 @@ class SqliteCatalog final : public Catalog {
   Guarded index_reader_;
   SqliteAccounts accounts_;
   SqliteIndex index_;
+  SqliteAudit audit_;
   SqliteLegacy legacy_;
   SqliteRetention retention_;
 };

@@ -136,7 +136,7 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
 std::string AdminCommands::names() {
   return "account.add, account.list, account.show, account.disable, account.enable, "
          "account.password, account.mode, device.list, device.disable, device.enable, "
-         "device.revoke, legacy.ratchet, legacy.allow, token.create, check";
+         "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -144,6 +144,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "account.list") return list_accounts();
   if (command == "account.show") return show_account(request);
   if (command == "device.list") return list_devices(request);
+  if (command == "audit.list") return list_audit(request);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
   if (command.starts_with("legacy."))
@@ -156,6 +157,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
                                           {"device", report::text_of(request, "device")},
                                           {"by", report::text_of(request, "asked_by")},
                                           {"result", result}});
+  note(command, request, done);
   return done;
 }
 

@@ -17,6 +17,7 @@
 #include "core/report/json.h"
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
+#include "core/server/audit.h"
 #include "core/server/settings.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_running.h"
@@ -54,6 +55,7 @@ class AdminCommands {
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
+    Audit* audit = nullptr;  // null: nothing is audited
     std::function<Result<ServerReach>()> reach;
   };
   // Returns false to stop the command.
@@ -92,6 +94,10 @@ class AdminCommands {
   Status close_ratchet(const catalog::LegacyClient& client) const;
   Result<report::Json> allow_migration(const report::Json& request) const;
   Result<report::Json> check(const report::Json& request, const Progress& progress) const;
+  Result<report::Json> list_audit(const report::Json& request) const;
+  // Writes what was done, or refused, to the audit log.
+  void note(const std::string& command, const report::Json& request,
+            const Result<report::Json>& done) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

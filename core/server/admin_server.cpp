@@ -211,9 +211,9 @@ std::optional<uint32_t> AdminServer::State::asking_user(Local::socket& socket) c
   const bool known =
       ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
   if (known && (peer.uid == 0 || peer.uid == ::geteuid())) return peer.uid;
-  parts.log->warn("admin.refused",
-                  {{"uid", known ? std::to_string(peer.uid) : std::string("unknown")},
-                   {"pid", known ? peer.pid : 0}});
+  const std::string who = known ? std::to_string(peer.uid) : std::string("unknown");
+  parts.log->warn("admin.refused", {{"uid", who}, {"pid", known ? peer.pid : 0}});
+  parts.audit->post_of_stranger({"uid " + who, "", "admin.refused", "", "denied", ""});
   return std::nullopt;
 }
 

@@ -12,6 +12,7 @@
 #include "core/log/log.h"
 #include "core/os/file_system.h"
 #include "core/report/json.h"
+#include "core/server/audit.h"
 #include "core/stream/io_threads.h"
 #include "core/stream/workers.h"
 
@@ -27,6 +28,7 @@ class AdminServer {
     stream::IoThreads* threads = nullptr;
     stream::Workers* workers = nullptr;  // where requests are answered
     log::Log* log = nullptr;
+    Audit* audit = nullptr;
   };
 
   // Tells how far a command is; false when nobody waits for it any more.

@@ -10,6 +10,7 @@
 #include <future>
 
 #include "core/server/daemon_state.h"
+#include "core/server/program.h"
 #include "core/server/thrown.h"
 
 namespace cb::server {
@@ -58,6 +59,9 @@ Status Daemon::open() {
   CB_TRY(prepare_plugins(s.settings, *s.registry));
   CB_TRY(ensure_signing_key(s.settings, s.seams));
   CB_ASSIGN(s.backend, Backend::open(s.settings, *s.registry, s.seams));
+  s.audit =
+      std::make_unique<Audit>(Audit::Parts{&s.backend->catalog().audit(), s.seams.clock, &s.log});
+  s.audit->start();
   s.threads = std::make_unique<stream::IoThreads>(
       s.settings.io_threads, [&s](const std::exception_ptr& thrown) {
         s.log.error("io.failed", {{"cause", text_of(thrown)}});
@@ -67,13 +71,17 @@ Status Daemon::open() {
   s.readers = std::make_unique<stream::Workers>(std::max(kReaders, s.settings.workers));
   CB_TRY(open_services());
   CB_TRY(open_doors());
-  return open_admin();
+  CB_TRY(open_admin());
+  CB_TRY(open_observe());
+  note("daemon.started", std::string("version ") + kProgramVersion);
+  return {};
 }
 
 Status Daemon::open_services() {
   State& s = *state_;
   s.v3_policy = std::make_unique<V3Policy>(
-      V3Policy::Parts{&s.backend->catalog(), &s.backend->archive().keys(), s.seams.clock, &s.log},
+      V3Policy::Parts{&s.backend->catalog(), &s.backend->archive().keys(), s.seams.clock, &s.log,
+                      s.audit.get()},
       s.settings.v3);
   V3Service::Parts parts;
   parts.registry = s.registry.get();
@@ -84,6 +92,7 @@ Status Daemon::open_services() {
   parts.workers = s.workers.get();
   parts.buffers = s.buffers.get();
   parts.log = &s.log;
+  parts.audit = s.audit.get();
   parts.clock = s.seams.clock;
   parts.ids = s.seams.ids;
   parts.files = s.seams.files;
@@ -98,6 +107,7 @@ Status Daemon::open_services() {
   v4.readers = s.readers.get();
   v4.buffers = s.buffers.get();
   v4.log = &s.log;
+  v4.audit = s.audit.get();
   v4.clock = s.seams.clock;
   v4.random = &os::system_random();
   CB_ASSIGN(v4.server_key, s.backend->signing_public());
@@ -162,6 +172,7 @@ Status Daemon::open_admin() {
   parts.clock = s.seams.clock;
   parts.random = &os::system_random();
   parts.log = &s.log;
+  parts.audit = s.audit.get();
   parts.reach = [&s] { return reach_of(s.settings, s.listeners(), *s.seams.files); };
   s.commands = std::make_unique<AdminCommands>(std::move(parts));
   const auto answer = [this](const report::Json& request,
@@ -169,9 +180,15 @@ Status Daemon::open_admin() {
     if (report::text_of(request, "command") == "status") return status();
     return state_->commands->run(request, progress);
   };
-  CB_ASSIGN(s.admin, AdminServer::open(s.settings.admin_socket(),
-                                       {s.threads.get(), s.readers.get(), &s.log}, answer));
+  CB_ASSIGN(s.admin,
+            AdminServer::open(s.settings.admin_socket(),
+                              {s.threads.get(), s.readers.get(), &s.log, s.audit.get()}, answer));
   return {};
+}
+
+// An act of the daemon's own, in the audit log.
+void Daemon::note(const std::string& action, const std::string& detail) const {
+  state_->audit->write({"server", "", action, "", "done", detail});
 }
 
 std::vector<uint16_t> Daemon::ports() const { return state_->ports(); }
@@ -232,6 +249,7 @@ void Daemon::stop() {
   if (!s.sessions->wait_until_none(kEndOfSessions)) s.cancel_stores();
   if (!s.sessions->wait_until_none(kEndOfSessions))
     s.log.error("sessions.stuck", {{"sessions", s.sessions->count()}});
+  if (s.pages) s.pages->close();
   if (s.admin) s.admin->close();
   s.workers.reset();
   s.readers.reset();
@@ -239,6 +257,7 @@ void Daemon::stop() {
     s.threads->stop();
     s.threads->join();
   }
+  s.pages.reset();
   s.admin.reset();
   s.doors.clear();
   s.threads.reset();
@@ -248,79 +267,11 @@ void Daemon::stop() {
   s.v3_policy.reset();
   s.legacy_suite.reset();
   s.buffers.reset();
+  if (s.audit) note("daemon.stopped", "");
+  s.audit.reset();
   s.backend.reset();
   s.registry.reset();
   s.lock.reset();
-}
-
-Status Daemon::reload(Settings fresh) {
-  State& s = *state_;
-  config::Problems problems;
-  check_plugin_options(fresh, *s.registry, problems);
-  if (problems.has_errors()) return failed(problems.error(""));
-  // Before anything changes.
-  CB_ASSIGN(const auto versions, versions_after(fresh));
-  warn_of_restart(fresh);
-  for (size_t i = 0; i < s.doors.size(); ++i) change_versions(*s.doors[i], versions[i]);
-  s.v3_policy->reconfigure(fresh.v3);
-  s.v3->reconfigure(fresh.v3);
-  s.v4->reconfigure(fresh.v4);
-  s.sessions->set_limits(fresh.limits);
-  s.drain_timeout = fresh.drain_timeout.count();
-  s.settings.shown = std::move(fresh.shown);
-  for (const auto& door : s.doors) {
-    const Status done = door->reload();
-    if (!done)
-      s.log.error("reload.failed", {{"listener", door->settings().name},
-                                    {"cause", done.error().text()},
-                                    {"advice", "the listener goes on as before"}});
-  }
-  s.log.info("reload.done");
-  return {};
-}
-
-// What each listener is to serve. One that the settings do not tell of any more goes on.
-Result<std::vector<std::vector<int>>> Daemon::versions_after(const Settings& fresh) const {
-  std::vector<bool> taken(fresh.listen.size());
-  std::vector<std::vector<int>> all;
-  for (const auto& door : state_->doors) {
-    all.push_back(door->versions());
-    for (size_t i = 0; i < fresh.listen.size(); ++i) {
-      const ListenSettings& listen = fresh.listen[i];
-      const bool is_same =
-          !taken[i] && listen.host == door->settings().host && listen.port == door->settings().port;
-      if (!is_same) continue;
-      taken[i] = true;
-      CB_ASSIGN(all.back(), door->versions_for(listen, fresh.v4.unsafe_plain_transport));
-      break;
-    }
-  }
-  return all;
-}
-
-void Daemon::change_versions(Door& door, const std::vector<int>& versions) const {
-  if (door.versions() == versions) return;
-  const auto text = [](const std::vector<int>& all) {
-    std::string list;
-    for (const int version : all) list += (list.empty() ? "" : ",") + std::to_string(version);
-    return list.empty() ? std::string("none") : list;
-  };
-  state_->log.info("listener.versions", {{"listener", door.settings().name},
-                                         {"before", text(door.versions())},
-                                         {"now", text(versions)}});
-  door.serve_versions(versions);
-}
-
-void Daemon::warn_of_restart(const Settings& fresh) const {
-  const auto is_in = [](const ShownOption& option, const std::vector<ShownOption>& all) {
-    return std::any_of(all.begin(), all.end(), [&](const ShownOption& other) {
-      return other.table == option.table && other.key == option.key && other.value == option.value;
-    });
-  };
-  for (const ShownOption& option : fresh.shown) {
-    if (option.reloadable || is_in(option, state_->settings.shown)) continue;
-    state_->log.warn("reload.needs-restart", {{"key", option.table + "." + option.key}});
-  }
 }
 
 }  // namespace cb::server

@@ -27,6 +27,8 @@ class Daemon {
 
   // The listeners' ports, in the order of the settings.
   [[nodiscard]] std::vector<uint16_t> ports() const;
+  // That of the pages for monitoring; 0 when there are none.
+  [[nodiscard]] uint16_t observe_port() const;
 
   // Stops accepting at once, lets running uploads end for at most drain_timeout, ends all sessions,
   // then calls `drained` on an io thread. Only the first call counts.
@@ -57,6 +59,11 @@ class Daemon {
   Status open_services();
   Status open_doors();
   Status open_admin();
+  Status open_observe();
+  [[nodiscard]] std::string metrics() const;
+  [[nodiscard]] report::Json readiness() const;
+  [[nodiscard]] report::Json diagnostics() const;
+  void note(const std::string& action, const std::string& detail) const;
   Result<std::vector<std::vector<int>>> versions_after(const Settings& fresh) const;
   void change_versions(Door& door, const std::vector<int>& versions) const;
   void warn_of_restart(const Settings& fresh) const;

@@ -4,8 +4,12 @@
 #pragma once
 
 #include "core/log/rate_limit.h"
+#include "core/log/recent.h"
+#include "core/observe/http_server.h"
+#include "core/report/metrics.h"
 #include "core/server/admin_commands.h"
 #include "core/server/admin_server.h"
+#include "core/server/audit.h"
 #include "core/server/daemon.h"
 #include "core/server/door.h"
 #include "core/stream/buffer_pool.h"
@@ -17,7 +21,8 @@ struct Daemon::State {
   State(Settings with, Seams given)
       : settings(std::move(with)),
         seams(std::move(given)),
-        log(*seams.log, *seams.clock),
+        recent(*seams.log, *seams.clock),
+        log(recent, *seams.clock),
         began(seams.clock->monotonic()),
         sessions(std::make_shared<Sessions>(settings.limits)),
         drain_timeout(settings.drain_timeout.count()) {}
@@ -40,6 +45,7 @@ struct Daemon::State {
 
   Settings settings;
   Seams seams;
+  log::RecentLog recent;  // what passes the limits
   log::RateLimitedLog log;
   const std::chrono::nanoseconds began;
   std::shared_ptr<Sessions> sessions;
@@ -50,6 +56,7 @@ struct Daemon::State {
   std::optional<os::FileLock> lock;
   std::unique_ptr<plugin::Registry> registry;
   std::unique_ptr<Backend> backend;
+  std::unique_ptr<Audit> audit;
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;
@@ -61,6 +68,20 @@ struct Daemon::State {
   std::unique_ptr<AdminCommands> commands;
   std::vector<std::unique_ptr<Door>> doors;
   std::unique_ptr<AdminServer> admin;
+  std::unique_ptr<observe::HttpServer> pages;
+
+  // What metrics tell and takes long to count; as old as kHeldFor at most.
+  struct Held {
+    report::Json totals;
+    std::vector<report::Metric> legacy;
+  };
+  static constexpr auto kHeldFor = std::chrono::minutes(1);
+  Held held();
+  std::mutex held_mutex;
+  // Guarded by held_mutex:
+  Held held_value;
+  std::chrono::nanoseconds held_since{};
+  bool held_known = false;
 };
 
 }  // namespace cb::server

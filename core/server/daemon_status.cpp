@@ -104,6 +104,7 @@ report::Json Daemon::status() const {
   const auto uptime = s.seams.clock->monotonic() - s.began;
   const auto buffers = s.buffers->counts();
   const auto workers = s.workers->counts();
+  const AuditHead audit = s.audit->head();
   return {{"version", kProgramVersion},
           {"pid", ::getpid()},
           {"uptime", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
@@ -129,6 +130,11 @@ report::Json Daemon::status() const {
             {"running", workers.running},
             {"queued", workers.queued},
             {"most_queued", workers.most_queued}}},
+          {"audit",
+           {{"sequence", audit.sequence},
+            {"hash", audit.hash.hex()},
+            {"waiting", s.audit->waiting()},
+            {"dropped", s.audit->dropped()}}},
           {"threads", os::thread_count()},
           {"rss", os::resident_bytes()}};
 }

@@ -11,6 +11,7 @@
 
 #include "core/catalog/catalog.h"
 #include "core/report/json.h"
+#include "core/report/metrics.h"
 #include "core/server/settings.h"
 
 namespace cb::server {
@@ -89,5 +90,7 @@ report::Json legacy_report_json(const LegacyReport& report);
 
 // In the text format of Prometheus.
 std::string legacy_report_metrics(const LegacyReport& report);
+// The same before it is text.
+std::vector<report::Metric> legacy_metrics(const LegacyReport& report);
 
 }  // namespace cb::server

@@ -55,29 +55,34 @@ Metric verdict_of(const LegacyReport& report) {
 }  // namespace
 
 std::string legacy_report_metrics(const LegacyReport& report) {
+  return report::metrics_text(legacy_metrics(report));
+}
+
+std::vector<Metric> legacy_metrics(const LegacyReport& report) {
   constexpr auto kGauge = Metric::Kind::gauge;
   constexpr auto kCounter = Metric::Kind::counter;
   using One = const LegacyClientReport&;
-  return report::metrics_text(
-      {verdict_of(report), listeners_of(report), states_of(report),
-       of_clients(report, "cyberbackup_legacy_client_blocks",
-                  "1: a listener cannot stop serving protocol 3 because of this client.", kGauge,
-                  [](One one) { return one.reason.empty() ? 0.0 : 1.0; }),
-       of_clients(report, "cyberbackup_legacy_client_served", "1: protocol 3 is served to it.",
-                  kGauge, [](One one) { return one.served ? 1.0 : 0.0; }),
-       of_clients(report, "cyberbackup_legacy_client_key_replaced",
-                  "1: another public key came than the one before.", kGauge,
-                  [](One one) { return one.key_replaced ? 1.0 : 0.0; }),
-       of_clients(report, "cyberbackup_legacy_client_last_seen_timestamp_seconds",
-                  "When it spoke protocol 3 last, 0: never.", kGauge,
-                  [](One one) { return static_cast<double>(one.last_seen_ns / kSecond); }),
-       of_clients(report, "cyberbackup_legacy_logins_total", "Logins of protocol 3.", kCounter,
-                  [](One one) { return static_cast<double>(one.logins); }),
-       of_clients(report, "cyberbackup_legacy_uploads_total", "Confirmed uploads of protocol 3.",
-                  kCounter, [](One one) { return static_cast<double>(one.uploads); }),
-       of_clients(report, "cyberbackup_legacy_bytes_total",
-                  "Plain bytes of confirmed uploads of protocol 3.", kCounter,
-                  [](One one) { return static_cast<double>(one.bytes); })});
+  return {verdict_of(report),
+          listeners_of(report),
+          states_of(report),
+          of_clients(report, "cyberbackup_legacy_client_blocks",
+                     "1: a listener cannot stop serving protocol 3 because of this client.", kGauge,
+                     [](One one) { return one.reason.empty() ? 0.0 : 1.0; }),
+          of_clients(report, "cyberbackup_legacy_client_served", "1: protocol 3 is served to it.",
+                     kGauge, [](One one) { return one.served ? 1.0 : 0.0; }),
+          of_clients(report, "cyberbackup_legacy_client_key_replaced",
+                     "1: another public key came than the one before.", kGauge,
+                     [](One one) { return one.key_replaced ? 1.0 : 0.0; }),
+          of_clients(report, "cyberbackup_legacy_client_last_seen_timestamp_seconds",
+                     "When it spoke protocol 3 last, 0: never.", kGauge,
+                     [](One one) { return static_cast<double>(one.last_seen_ns / kSecond); }),
+          of_clients(report, "cyberbackup_legacy_logins_total", "Logins of protocol 3.", kCounter,
+                     [](One one) { return static_cast<double>(one.logins); }),
+          of_clients(report, "cyberbackup_legacy_uploads_total", "Confirmed uploads of protocol 3.",
+                     kCounter, [](One one) { return static_cast<double>(one.uploads); }),
+          of_clients(report, "cyberbackup_legacy_bytes_total",
+                     "Plain bytes of confirmed uploads of protocol 3.", kCounter,
+                     [](One one) { return static_cast<double>(one.bytes); })};
 }
 
 }  // namespace cb::server

@@ -2,6 +2,9 @@
 #include "core/server/rebuild.h"
 
 #include "core/catalog/replace_file.h"
+#include "core/os/account_names.h"
+#include "core/server/admin_server.h"
+#include "core/server/audit.h"
 #include "core/server/v3_rebuild.h"
 
 namespace cb::server {
@@ -26,6 +29,36 @@ class FreshCatalog {
  private:
   std::string file_;
 };
+
+constexpr size_t kAuditRowsAtOnce = 500;
+
+// Rows as they are, so that their chain stays what it is.
+Status copy_audit(catalog::Audit& from, catalog::Audit& to) {
+  for (int64_t after = 0;;) {
+    CB_ASSIGN(const auto rows, from.rows(after, kAuditRowsAtOnce));
+    if (rows.empty()) return {};
+    CB_TRY(to.append([&](const std::optional<catalog::AuditRow>&) { return rows; }));
+    after = rows.back().sequence;
+  }
+}
+
+// The audit log of the old catalog as far as it can be read, and that this was done.
+Status take_over_audit(const std::string& old_file, const std::string& new_file, const Seams& seams,
+                       RebuildResult& result) {
+  CB_ASSIGN(const auto fresh, catalog::open_sqlite_catalog(new_file, false));
+  Status copied;
+  if (auto old = catalog::open_sqlite_catalog(old_file, false))
+    copied = copy_audit((*old)->audit(), fresh->audit());
+  else if (old.error().code != Code::not_found)
+    copied = failed(std::move(old).error());
+  if (!copied)
+    result.notes.push_back(
+        {"the server", "the old audit log ends early: " + copied.error().text()});
+  Audit audit({&fresh->audit(), seams.clock, seams.log});
+  audit.write({operator_text(os::effective_uid()), "", "catalog.rebuilt", "", "done",
+               copied ? "" : copied.error().text()});
+  return audit.flush();
+}
 
 Status check(Backend& backend, RebuildResult& result) {
   for (const auto& repository : result.rebuilt.repositories) {
@@ -83,6 +116,7 @@ Result<RebuildResult> rebuild_data_folder(const Settings& settings, plugin::Regi
     CB_ASSIGN(result, fill(*backend, request, progress));
   }
   if (request.dry_run) return result;
+  CB_TRY(take_over_audit(settings.catalog_file().string(), fresh.file(), seams, result));
   CB_ASSIGN(result.kept,
             catalog::replace_catalog_file(fresh.file(), settings.catalog_file().string()));
   return result;

@@ -47,6 +47,7 @@ class Builder {
     read_legacy();
     read_v4();
     read_limits();
+    settings_.observe = observe_settings_of(tables_, problems_);
     return std::move(settings_);
   }
 
@@ -57,11 +58,8 @@ class Builder {
   [[nodiscard]] uint32_t count(const Values& values, const char* key) const {
     return static_cast<uint32_t>(values.number(key));
   }
-  // Where `key` was written, else the table, else the file.
   [[nodiscard]] Place place(const CheckedTable& of, const char* key) const {
-    if (of.node == nullptr) return tables_.root.at;
-    const Node* found = of.node->find(key);
-    return found != nullptr ? found->at : of.node->at;
+    return tables_.place(of, key);
   }
 
   void read_server() {
@@ -82,6 +80,7 @@ class Builder {
     settings_.log.level = log::level_named(values.text("level")).value_or(log::Level::info);
     settings_.log.file = values.text("file");
     settings_.log.format = values.text("format") == "json" ? log::Format::json : log::Format::text;
+    settings_.log.levels = log_levels_of(tables_, problems_);
   }
 
   void read_plugins() {

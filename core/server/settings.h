@@ -52,6 +52,14 @@ struct ListenSettings {
 // The crypto plugin that protocol 3 speaks.
 constexpr const char* kV3Crypto = "crypto-legacy";
 
+// The listener of pages about the daemon (docs/operations.md, "Seeing in").
+struct ObserveSettings {
+  bool is_on = false;
+  std::string host;
+  uint16_t port = 0;
+  bool allow_public = false;
+};
+
 struct LimitSettings {
   uint32_t connections = 0;
   uint32_t connections_per_address = 0;
@@ -86,6 +94,7 @@ struct Settings {
   repository::EngineLimits engine;
   std::vector<std::string> advertise;  // HOST:PORT for tokens; empty: the v4 listeners' own
   LimitSettings limits;
+  ObserveSettings observe;
   std::vector<ShownOption> shown;  // in the order of settings_sections
 
   [[nodiscard]] os::Path key_file() const { return data / "keys" / "server.key"; }

@@ -52,7 +52,7 @@ Schema log_schema() {
   return {
       {.key = "level",
        .type = Type::choice,
-       .help = "The least important lines that are written.",
+       .help = "The least important lines that are written; of one module: [log.levels].",
        .def = "info",
        .choices = {"trace", "debug", "info", "warn", "error"},
        .reloadable = true},
@@ -64,6 +64,20 @@ Schema log_schema() {
       {.key = "file",
        .type = Type::path,
        .help = "Where lines go; without it, to stderr. SIGHUP opens it again."},
+  };
+}
+
+Schema observe_schema() {
+  return {
+      {.key = "listen",
+       .type = Type::text,
+       .help = "HOST:PORT of pages for monitoring (/metrics and so on); without it, none.",
+       .min = 1,
+       .max = 64},
+      {.key = "allow_public",
+       .type = Type::boolean,
+       .help = "Listen also where other machines can read the pages.",
+       .def = "false"},
   };
 }
 
@@ -296,6 +310,7 @@ const std::vector<config::Section>& settings_sections() {
   static const std::vector<config::Section> sections = {
       {"server", "The daemon itself.", server_schema()},
       {"log", "What is written about what happens.", log_schema()},
+      {"observe", "Pages for a monitoring system.", observe_schema()},
       {"plugins", "Where plugins come from and which are trusted.", plugins_schema()},
       {"listen", "A listener; any number of them.", listen_schema(), true},
       {"store", "Where objects lie; options of store \"fs\" go to [store.fs].", store_schema()},

@@ -31,9 +31,11 @@ std::vector<std::string> tables_inside(const config::Node* node) {
   return names;
 }
 
-// Only these tables hold options of plugins; elsewhere a table is an unknown key.
+// Only these tables hold options of plugins, or names of the operator's choice; elsewhere a table
+// is an unknown key.
 std::vector<std::string> others_of(const config::Section& section, const config::Node* node) {
   if (section.name == "plugins") return {"sha256"};
+  if (section.name == "log") return {"levels"};
   const bool has_plugins = section.name == "listen" || section.name == "store" ||
                            section.name == "crypto" || section.name == "compress";
   return has_plugins ? tables_inside(node) : std::vector<std::string>{};
@@ -66,6 +68,12 @@ void check_listeners(const config::Section& section, Tables& tables, config::Pro
 }
 
 }  // namespace
+
+config::Place Tables::place(const CheckedTable& of, const char* key) const {
+  if (of.node == nullptr) return root.at;
+  const config::Node* found = of.node->find(key);
+  return found != nullptr ? found->at : of.node->at;
+}
 
 Status read_tables(const SettingsRequest& request, Tables& tables, config::Problems& problems) {
   CB_ASSIGN(tables.root, config::load_document(*request.files, request.file));

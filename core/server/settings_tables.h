@@ -22,10 +22,17 @@ struct Tables {
   config::Surroundings from;
   std::map<std::string, CheckedTable> single;
   std::vector<CheckedTable> listen;
+
+  // Where `key` was written, else the table, else the file.
+  [[nodiscard]] config::Place place(const CheckedTable& of, const char* key) const;
 };
 
 // Reads the file, lays the overrides over it and checks each table of settings_sections. `tables`
 // must stay where it is: its tables point into its root.
 Status read_tables(const SettingsRequest& request, Tables& tables, config::Problems& problems);
+
+// [observe] and [log.levels]; what is wrong goes to `problems`.
+ObserveSettings observe_settings_of(const Tables& tables, config::Problems& problems);
+log::ModuleLevels log_levels_of(const Tables& tables, config::Problems& problems);
 
 }  // namespace cb::server

@@ -237,6 +237,34 @@ TEST_F(SettingsFile, a_wrong_override_names_itself) {
             "'loud'\n");
 }
 
+TEST_F(SettingsFile, modules_have_log_levels_of_their_own) {
+  const auto settings =
+      load("[log]\nlevels = { v4 = 'debug', plugin = 'error' }\n" + std::string(kListen));
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->log.levels,
+            (log::ModuleLevels{{"v4", log::Level::debug}, {"plugin", log::Level::error}}));
+  ASSERT_TRUE(load("[log]\nlevels = { v4 = 'loud' }\n" + std::string(kListen)));
+  EXPECT_EQ(texts(), "FILE:2:17: log.levels.v4: must be one of trace, debug, info, warn, error\n");
+  ASSERT_TRUE(load("[log]\nlevels = 'debug'\n" + std::string(kListen)));
+  EXPECT_EQ(texts(), "FILE:2:10: log.levels: must be a table (write it like { v4 = \"debug\" })\n");
+}
+
+TEST_F(SettingsFile, pages_about_the_daemon_are_for_this_machine_alone) {
+  EXPECT_FALSE(load(kListen)->observe.is_on);
+  const auto on = load("[observe]\nlisten = '127.0.0.1:9464'\n" + std::string(kListen));
+  EXPECT_EQ(texts(), "");
+  EXPECT_TRUE(on->observe.is_on);
+  EXPECT_EQ(on->observe.port, 9464);
+  ASSERT_TRUE(load("[observe]\nlisten = '0.0.0.0:9464'\n" + std::string(kListen)));
+  EXPECT_EQ(texts(),
+            "FILE:2:10: observe.listen: could be read by other machines: the pages ask for no "
+            "password (listen on 127.0.0.1, or set allow_public = true behind a firewall)\n");
+  ASSERT_TRUE(
+      load("[observe]\nlisten = '0.0.0.0:9464'\nallow_public = true\n" + std::string(kListen)));
+  EXPECT_EQ(texts(), "");
+}
+
 TEST_F(SettingsFile, a_file_that_is_not_there_or_not_toml_is_an_error) {
   EXPECT_EQ(load_settings(request_, problems_).error().code, Code::not_found);
   const auto settings = load("[server\n");

@@ -43,6 +43,9 @@ Error V3Policy::refused(const ClientId& client, const std::string& name, const s
                         const std::string& why) const {
   parts_.log->warn("v3.refused.ended",
                    {{"client", client.hex()}, {"name", name}, {"peer", peer}, {"why", why}});
+  if (parts_.audit != nullptr)
+    parts_.audit->post_of_stranger(
+        {"", peer, "v3.refused.ended", "client " + client.hex(), "denied", why});
   return fail(Code::denied, "client " + client.hex(), why, kUseV4);
 }
 
@@ -92,8 +95,11 @@ void V3Policy::close_ratchet(const std::string& account, const std::string& peer
   if (!done && done.error().code != Code::not_found)
     parts_.log->error("v3.ratchet.not-closed",
                       {{"client", client->hex()}, {"error", done.error().text()}});
-  if (done && closed)
-    parts_.log->info("v3.ratchet.closed", {{"client", client->hex()}, {"peer", peer}});
+  if (!done || !closed) return;
+  parts_.log->info("v3.ratchet.closed", {{"client", client->hex()}, {"peer", peer}});
+  if (parts_.audit != nullptr)
+    parts_.audit->write(
+        {account, peer, "v3.ratchet.closed", "client " + client->hex(), "done", ""});
 }
 
 Result<bool> V3Policy::has_something_to_lose(const ClientId& client) const {
@@ -107,6 +113,9 @@ Status V3Policy::note_key_replaced(const ClientId& client, const std::string& ad
   CB_ASSIGN(const bool matters, has_something_to_lose(client));
   if (!matters) return {};
   parts_.log->warn("v3.key.replaced", {{"client", client.hex()}, {"address", address}});
+  if (parts_.audit != nullptr)
+    parts_.audit->post_of_stranger(
+        {"", address, "v3.key.replaced", "client " + client.hex(), "done", ""});
   return change(client, [](LegacyPolicy& policy) { policy.key_replaced = true; });
 }
 

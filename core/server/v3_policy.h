@@ -14,6 +14,7 @@
 #include "core/catalog/catalog.h"
 #include "core/log/log.h"
 #include "core/os/clock.h"
+#include "core/server/audit.h"
 #include "core/server/v3_keys.h"
 #include "core/server/v3_settings.h"
 
@@ -41,6 +42,7 @@ class V3Policy {
     const V3Keys* keys = nullptr;  // for the store's notes
     const os::Clock* clock = nullptr;
     log::Log* log = nullptr;
+    Audit* audit = nullptr;  // null: nothing is audited
   };
   V3Policy(const Parts& parts, const V3Settings& settings) : parts_(parts), settings_(settings) {}
 

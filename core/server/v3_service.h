@@ -16,6 +16,8 @@
 #include "core/os/file_system.h"
 #include "core/os/random.h"
 #include "core/plugin/registry.h"
+#include "core/server/audit.h"
+#include "core/server/request_times.h"
 #include "core/server/v3_archive.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v3_settings.h"
@@ -35,6 +37,7 @@ struct V3Counters {
   std::atomic<uint64_t> uploads_dropped{0};   // 1030, 1031, cut, timeout, malformed
   std::atomic<uint64_t> plain_bytes{0};       // of confirmed uploads
   std::atomic<uint64_t> requests_refused{0};  // answered 1601, 1606 or 1607
+  RequestTimes requests{1000};
 };
 
 // The listener that a connection came in by.
@@ -57,6 +60,7 @@ class V3Service {
     stream::Workers* workers = nullptr;
     stream::BufferPool* buffers = nullptr;
     log::Log* log = nullptr;
+    Audit* audit = nullptr;
     const os::Clock* clock = nullptr;
     os::Random* ids = nullptr;  // for client ids
     os::FileSystem* files = nullptr;

@@ -69,8 +69,12 @@ stream::Task<void> V3Session::serve() {
     if (!ready) continue;
     protocol::RequestHeaderBytes raw{};
     CB_CO_TRY(co_await input_.read(raw, settings_.request_timeout));
-    CB_CO_ASSIGN(const Next next, co_await answer(protocol::decode_request_header(raw)));
-    if (next == Next::end) co_return Status{};
+    const RequestHeader header = protocol::decode_request_header(raw);
+    const auto begun = shared_.parts.clock->monotonic();
+    const Result<Next> answered = co_await answer(header);
+    shared_.counters->requests.note(header.code, shared_.parts.clock->monotonic() - begun);
+    CB_CO_TRY(answered);
+    if (*answered == Next::end) co_return Status{};
   }
 }
 
@@ -179,6 +183,7 @@ stream::Task<V3Session::Next> V3Session::sign_up(const RequestHeader& header) {
     ++shared_.counters->requests_refused;
     shared_.parts.log->warn("v3.registration.refused",
                             {{"peer", peer_}, {"why", id.error().text()}});
+    audit("v3.registration.refused", "name " + name, outcome_of(id), id.error().text());
     const bool fault = served ? id.error().code != Code::exists && id.error().code != Code::invalid
                               : served.error().code != Code::denied;
     if (fault) co_return co_await refuse(id.error());
@@ -189,6 +194,7 @@ stream::Task<V3Session::Next> V3Session::sign_up(const RequestHeader& header) {
   known_ = *id;
   shared_.parts.log->info("v3.client.registered",
                           {{"peer", peer_}, {"client", id->hex()}, {"name", name}});
+  audit("v3.client.registered", "client " + id->hex(), "done", "name " + name);
   CB_CO_TRY(co_await send(Reply::signed_up, id->view()));
   co_return Next::go_on;
 }
@@ -252,6 +258,7 @@ stream::Task<V3Session::Next> V3Session::reconnect(const RequestHeader& header) 
   ++shared_.counters->requests_refused;
   refused_ = header.client;
   shared_.parts.log->warn("v3.reconnect.refused", {{"peer", peer_}, {"why", grant.error().text()}});
+  audit("v3.reconnect.refused", "client " + header.client.hex(), "denied", grant.error().text());
   CB_CO_TRY(co_await send(Reply::reconnect_refused, header.client.view()));
   co_return Next::go_on;
 }
@@ -339,8 +346,15 @@ stream::Task<void> V3Session::send(Reply reply, ByteView first, ByteView second)
   co_return co_await connection_->write(message);
 }
 
+void V3Session::audit(std::string_view event, std::string object, std::string outcome,
+                      std::string detail) const {
+  shared_.parts.audit->post_of_stranger(
+      {"", peer_, std::string(event), std::move(object), std::move(outcome), std::move(detail)});
+}
+
 stream::Task<V3Session::Next> V3Session::refuse(const Error& why, uint64_t unread) {
   ++shared_.counters->requests_refused;
+  shared_.counters->requests.note_failure(why.code);
   shared_.parts.log->warn("v3.request.refused", {{"peer", peer_}, {"why", why.text()}});
   input_.begin_content(settings_.request_timeout);
   CB_CO_TRY(co_await input_.skip(unread));

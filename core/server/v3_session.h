@@ -56,6 +56,9 @@ class V3Session {
   stream::Task<void> send(v3::Reply reply, ByteView first = {}, ByteView second = {});
   // Answers 1607 and goes on, after the rest of the payload was skipped.
   stream::Task<Next> refuse(const Error& why, uint64_t unread = 0);
+  // A record of the audit log; does not block.
+  void audit(std::string_view event, std::string object, std::string outcome,
+             std::string detail) const;
   // Answers 1607 and ends; lingers so that the peer can read it.
   stream::Task<Next> refuse_and_end(const Error& why);
   boost::asio::awaitable<void> settle_oaep(bool peer_ended);

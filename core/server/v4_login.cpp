@@ -168,6 +168,7 @@ stream::Task<void> V4Session::let_in(const Frame& frame, const Bytes& message) {
   if (!answer) {
     ++shared_.counters->logins_refused;
     shared_.parts.log->warn(events.refused, {{"peer", peer_}, {"why", answer.error().text()}});
+    audit_stranger(events.refused, outcome_of(answer), answer.error().text());
     co_return failed(std::move(answer).error());
   }
   if (!member_) {
@@ -185,6 +186,7 @@ stream::Task<void> V4Session::let_in(const Frame& frame, const Bytes& message) {
                                            {"account", member_->account.name},
                                            {"device", member_->device.hex()},
                                            {"repository", member_->repository.hex()}});
+  if (is_new || member_->device.is_zero()) audit_entrance(events.granted);
   co_return co_await send(frame, std::move(answer));
 }
 

@@ -15,6 +15,8 @@
 #include "core/os/random.h"
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
+#include "core/server/audit.h"
+#include "core/server/request_times.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_migration.h"
 #include "core/server/v4_running.h"
@@ -38,6 +40,8 @@ struct V4Counters {
   std::atomic<uint64_t> bytes_out{0};
   std::atomic<uint64_t> blobs_out{0};
   std::atomic<uint64_t> commits{0};
+  std::atomic<uint64_t> blobs_in{0};
+  RequestTimes requests{2000};
 };
 
 class V4Service {
@@ -52,6 +56,7 @@ class V4Service {
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network
     stream::BufferPool* buffers = nullptr;
     log::Log* log = nullptr;
+    Audit* audit = nullptr;
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;  // for nonces
     repository::SigningPublic server_key{};

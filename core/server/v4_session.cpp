@@ -85,7 +85,11 @@ stream::Task<void> V4Session::serve() {
     request_id_ = frame.request_id;
     CB_CO_TRY(check_order(frame));
     last_request_ = shared_.parts.clock->monotonic();
-    CB_CO_TRY(co_await take(frame));
+    const auto begun = last_request_;
+    const Status taken = co_await take(frame);
+    shared_.counters->requests.note(static_cast<uint16_t>(frame.code),
+                                    shared_.parts.clock->monotonic() - begun);
+    CB_CO_TRY(taken);
     CB_CO_TRY(co_await puts_.age());
   }
 }
@@ -207,6 +211,7 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   CB_CO_ASSIGN(repository::BlobHead head, v4::head_of(put));
   message = {};
   shared_.counters->bytes_in += head.stored_size;
+  ++shared_.counters->blobs_in;
   co_return co_await puts_.put(frame.request_id, std::move(head), frame.message_size,
                                frame.bulk_size, input_);
 }
@@ -270,6 +275,7 @@ stream::Task<void> V4Session::send(const Frame& frame, Result<Answer> answer) {
 
 stream::Task<void> V4Session::fail_request(uint32_t request_id, const Error& why, bool fatal) {
   shared_.parts.log->info("v4.request.refused", {{"peer", peer_}, {"why", why.text()}});
+  shared_.counters->requests.note_failure(why.code);
   co_return co_await send(Response::failure, request_id, v4::encode(v4::failure_of(why, fatal)));
 }
 
@@ -278,17 +284,35 @@ Error V4Session::downgrade(const std::string& object, std::string cause) const {
   Error why = fail(Code::unsupported, object, std::move(cause),
                    "use protocol 4, and a program of the same age as the server");
   shared_.parts.log->warn("v4.downgrade.refused", {{"peer", peer_}, {"why", why.text()}});
+  audit_stranger("v4.downgrade.refused", "unsupported", why.text());
   return why;
 }
 
-void V4Session::audit(std::string_view event, std::string_view key, std::string value) const {
+void V4Session::audit(std::string_view event, std::string_view key,
+                      const std::string& value) const {
   const std::string who = member_->device.is_zero() ? "password" : member_->device.hex();
   shared_.parts.log->info(
-      event,
-      {{"peer", peer_}, {"account", member_->account.name}, {"by", who}, {key, std::move(value)}});
+      event, {{"peer", peer_}, {"account", member_->account.name}, {"by", who}, {key, value}});
+  shared_.parts.audit->write({member_->account.name + "/" + who, peer_, std::string(event),
+                              std::string(key) + " " + value, "done", ""});
+}
+
+void V4Session::audit_stranger(std::string_view event, std::string outcome,
+                               std::string detail) const {
+  shared_.parts.audit->post_of_stranger(
+      {"", peer_, std::string(event), "", std::move(outcome), std::move(detail)});
+}
+
+// Somebody came in who never was here, or without a device.
+void V4Session::audit_entrance(std::string_view event) const {
+  const bool is_person = member_->device.is_zero();
+  shared_.parts.audit->post(
+      {member_->account.name + "/" + (is_person ? "password" : member_->device.hex()), peer_,
+       std::string(event), "account " + member_->account.name, "done", ""});
 }
 
 stream::Task<void> V4Session::end_with(uint32_t request_id, const Error& why) {
+  shared_.counters->requests.note_failure(why.code);
   CB_CO_TRY(co_await send(Response::failure, request_id, v4::encode(v4::failure_of(why, true))));
   CB_CO_TRY(co_await connection_->shutdown());
   co_return co_await input_.drain(kLinger, settings_.credit + kLingerBytes);

@@ -121,9 +121,13 @@ class V4Session {
   stream::Task<void> send_secret(const Frame& frame, Answer answer);
   stream::Task<void> fail_request(uint32_t request_id, const Error& why, bool fatal);
   [[nodiscard]] Error downgrade(const std::string& object, std::string cause) const;
-  // One line for an act that needs a privilege: who, from where, what.
+  // One line, and one record of the audit log, for an act that needs a privilege: who, from where,
+  // what. On a worker.
   void audit(std::string_view event, std::string_view key = "account",
-             std::string value = {}) const;
+             const std::string& value = {}) const;
+  // Records alone; neither blocks.
+  void audit_stranger(std::string_view event, std::string outcome, std::string detail) const;
+  void audit_entrance(std::string_view event) const;
   // The end of a session that broke the rules, or cannot go on.
   stream::Task<void> end_with(uint32_t request_id, const Error& why);
 

@@ -22,6 +22,7 @@ struct Chosen {
   LegacyRatchetOptions ratchet;
   LegacyAllowOptions allow;
   AccountOptions account;
+  AuditOptions audit;
   CheckOptions check;
   RebuildOptions rebuild;
   std::string plugin_id;
@@ -64,6 +65,7 @@ void add_common(CLI::App& command, CommonOptions& options);
 void add_accounts(CLI::App& app, Chosen& chosen);
 void add_devices(CLI::App& app, Chosen& chosen);
 void add_token(CLI::App& app, Chosen& chosen);
+void add_audit(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
 
 }  // namespace cb::host

@@ -91,6 +91,15 @@ struct RebuildOptions {
   bool scan = false;
 };
 
+struct AuditOptions {
+  CommonOptions common;
+  std::string since;  // empty: from the beginning
+  std::string until;  // empty: to the end
+  std::string action;
+  std::string file;     // of an export
+  std::string against;  // file of what was told before
+};
+
 enum class OptionsForm { table, toml, markdown };
 
 report::ExitCode run_init(const InitOptions& options);
@@ -120,6 +129,9 @@ report::ExitCode run_device_change(const AccountOptions& options, const std::str
 report::ExitCode run_token_create(const AccountOptions& options);
 report::ExitCode run_check(const CheckOptions& options);
 report::ExitCode run_rebuild(const RebuildOptions& options);
+report::ExitCode run_audit_list(const AuditOptions& options);
+report::ExitCode run_audit_verify(const AuditOptions& options);
+report::ExitCode run_audit_export(const AuditOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

@@ -23,8 +23,9 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   CB_TRY(server::ensure_signing_key(settings, seams));
   CB_ASSIGN(const auto opened, open_files(options));
   CB_ASSIGN(const auto log, log_of(opened->settings));
+  server::Audit audit({&opened->backend->catalog().audit(), &os::system_clock(), log.get()});
   const server::V3Policy v3_policy({&opened->backend->catalog(), &opened->backend->archive().keys(),
-                                    &os::system_clock(), log.get()},
+                                    &os::system_clock(), log.get(), &audit},
                                    opened->settings.v3);
   server::AdminCommands::Parts parts;
   parts.catalog = &opened->backend->catalog();
@@ -36,6 +37,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.clock = &os::system_clock();
   parts.random = &os::system_random();
   parts.log = log.get();
+  parts.audit = &audit;
   request["asked_by"] = server::operator_text(os::effective_uid());
   parts.reach = [&] { return server::reach_of(opened->settings, {}, os::real_file_system()); };
   return server::AdminCommands(std::move(parts)).run(request, [&](uint64_t done, uint64_t total) {

@@ -41,6 +41,9 @@ std::string troubles(const Json& status) {
   for (const Json& one : held.value("unread", Json::array()))
     text += "account " + report::text_of(one, "account") +
             " cannot be used: " + report::text_of(one, "error") + "\n";
+  const Json audit = status.value("audit", Json::object());
+  if (audit.value("waiting", 0) > 0)
+    text += "the audit log cannot be written: " + number(audit, "waiting") + " records wait\n";
   const Json space = status.value("space", Json::object());
   if (space.value("uploads_refused", false))
     text += "new uploads are refused: " + report::text_of(space, "reason") + "\n";
@@ -75,6 +78,8 @@ std::string as_text(const Json& status) {
           size(space, "reserve") + "\n";
   text += "memory   " + size(status, "rss") + ", buffers " + number(buffers, "taken") + " of " +
           number(buffers, "limit") + ", threads " + number(status, "threads") + "\n";
+  const Json audit = status.value("audit", Json::object());
+  text += "audit    " + number(audit, "sequence") + " " + report::text_of(audit, "hash") + "\n";
   text += troubles(status);
   text.pop_back();
   return text;

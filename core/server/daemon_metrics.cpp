@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The numbers of a running daemon for a monitoring system. docs/operations.md lists them all.
+#include <map>
+
+#include "core/report/metrics.h"
+#include "core/server/daemon_state.h"
+#include "core/server/legacy_report.h"
+#include "core/server/program.h"
+
+namespace cb::server {
+namespace {
+
+using report::Metric;
+using report::Sample;
+
+constexpr auto kV3Used = std::chrono::hours(30 * 24);
+
+double real(uint64_t value) { return static_cast<double>(value); }
+
+// The list, as it grows.
+class MetricList {
+ public:
+  void gauge(const char* name, const char* help, double value) {
+    add(Metric::Kind::gauge, name, help, {{{}, value}});
+  }
+  void counter(const char* name, const char* help, uint64_t value) {
+    add(Metric::Kind::counter, name, help, {{{}, real(value)}});
+  }
+  // One sample for each value of a label.
+  using Labelled = std::vector<std::pair<std::string, double>>;
+  void gauges(const char* name, const char* help, const char* label, const Labelled& values) {
+    add(Metric::Kind::gauge, name, help, samples_of(label, values));
+  }
+  void counters(const char* name, const char* help, const char* label, const Labelled& values) {
+    add(Metric::Kind::counter, name, help, samples_of(label, values));
+  }
+  void add(Metric::Kind kind, const char* name, const char* help, std::vector<Sample> samples) {
+    all_.push_back({std::string("cyberbackup_") + name, help, kind, std::move(samples)});
+  }
+  void add_all(const std::vector<Metric>& metrics) {
+    all_.insert(all_.end(), metrics.begin(), metrics.end());
+  }
+  [[nodiscard]] std::string text() const { return report::metrics_text(all_); }
+
+ private:
+  static std::vector<Sample> samples_of(const char* label, const Labelled& values) {
+    std::vector<Sample> samples;
+    for (const auto& [name, value] : values) samples.push_back({{{label, name}}, value});
+    return samples;
+  }
+  std::vector<Metric> all_;
+};
+
+void add_times(std::vector<Sample>& to, const char* protocol, const RequestTimes& requests) {
+  for (const RequestTimes::Times& one : requests.times()) {
+    Sample sample{{{"protocol", protocol}, {"request", std::to_string(one.code)}}, one.seconds};
+    for (size_t i = 0; i < one.counts.size(); ++i) {
+      sample.count += one.counts.at(i);
+      if (i < RequestTimes::kSeconds.size())
+        sample.buckets.push_back({RequestTimes::kSeconds.at(i), sample.count});
+    }
+    to.push_back(std::move(sample));
+  }
+}
+
+void add_failures(std::vector<Sample>& to, const char* protocol, const RequestTimes& requests) {
+  for (const RequestTimes::Failures& one : requests.failures())
+    to.push_back(
+        {{{"protocol", protocol}, {"code", std::string(name_of(one.code))}}, real(one.count)});
+}
+
+void add_requests(MetricList& list, const V3Counters& v3, const V4Counters& v4) {
+  std::vector<Sample> times, failures;
+  add_times(times, "3", v3.requests);
+  add_times(times, "4", v4.requests);
+  add_failures(failures, "3", v3.requests);
+  add_failures(failures, "4", v4.requests);
+  list.add(Metric::Kind::histogram, "request_duration_seconds",
+           "How long requests took, by protocol and code.", std::move(times));
+  list.add(Metric::Kind::counter, "request_failures_total",
+           "Requests that were answered with an error, by protocol and the error's code.",
+           std::move(failures));
+}
+
+void add_protocols(MetricList& list, const V3Counters& v3, const V4Counters& v4) {
+  list.gauges("sessions", "Sessions now.", "protocol",
+              {{"3", real(v3.sessions)}, {"4", real(v4.sessions)}});
+  list.counters("sessions_total", "Sessions since the start.", "protocol",
+                {{"3", real(v3.sessions_total)}, {"4", real(v4.sessions_total)}});
+  list.gauge("sessions_logged_in", "Sessions of protocol 4 that are logged in now.",
+             real(v4.logged_in));
+  list.counters("received_bytes_total",
+                "Bytes of content that came: of protocol 3 plain and confirmed, of 4 sealed.",
+                "protocol", {{"3", real(v3.plain_bytes)}, {"4", real(v4.bytes_in)}});
+  list.counter("sent_bytes_total", "Sealed bytes of blobs that were read by clients.",
+               v4.bytes_out);
+  list.counter("blobs_received_total", "Blobs that clients sent.", v4.blobs_in);
+  list.counter("blobs_sent_total", "Blobs that clients read.", v4.blobs_out);
+  list.counter("commits_total", "Snapshots that were committed.", v4.commits);
+  list.counter("disorders_total", "Sessions of protocol 4 that were ended for breaking the rules.",
+               v4.disorders);
+  list.gauge("v3_uploads", "Uploads of protocol 3 under way.", real(v3.uploads));
+  list.counter("v3_uploads_confirmed_total", "Uploads of protocol 3 that were confirmed.",
+               v3.uploads_confirmed);
+  list.counter("v3_uploads_dropped_total", "Uploads of protocol 3 that were dropped.",
+               v3.uploads_dropped);
+  list.counter("v3_registrations_total", "New clients of protocol 3.", v3.registrations);
+  list.counter("v3_requests_refused_total", "Requests of protocol 3 that were refused.",
+               v3.requests_refused);
+}
+
+void add_logins(MetricList& list, const V4Counters& v4, uint64_t locked_out) {
+  list.counter("logins_total", "Logins of protocol 4.", v4.logins);
+  list.counter("enrolments_total", "Devices that came: enrolled, joined, adopted.", v4.enrolments);
+  list.counter("logins_refused_total", "Logins and enrolments that were refused.",
+               v4.logins_refused);
+  list.counter("logins_locked_out_total", "Of those, the ones that had to wait.", locked_out);
+}
+
+struct PluginSums {
+  uint64_t calls = 0, failures = 0, violations = 0, slow = 0;
+  uint64_t quarantined = 0, unhealthy = 0;
+};
+
+void add_plugins(MetricList& list, const plugin::Registry& registry) {
+  std::map<std::string, PluginSums> sums;
+  for (const plugin::InstanceStatus& one : registry.instances()) {
+    PluginSums& sum = sums[one.id];
+    sum.calls += one.counters.calls;
+    sum.failures += one.counters.failures;
+    sum.violations += one.counters.violations;
+    sum.slow += one.counters.slow_calls;
+    sum.quarantined += one.quarantined ? 1 : 0;
+    sum.unhealthy += one.unhealthy ? 1 : 0;
+  }
+  uint64_t refused = 0;
+  for (const plugin::PluginStatus& one : registry.status()) refused += one.refused ? 1 : 0;
+  const auto each = [&](uint64_t PluginSums::*member) {
+    MetricList::Labelled values;
+    for (const auto& [id, sum] : sums) values.emplace_back(id, real(sum.*member));
+    return values;
+  };
+  list.counters("plugin_calls_total", "Calls into plugins.", "plugin", each(&PluginSums::calls));
+  list.counters("plugin_failures_total", "Calls that a plugin answered with an error.", "plugin",
+                each(&PluginSums::failures));
+  list.counters("plugin_violations_total", "Exceptions and broken contracts of plugins.", "plugin",
+                each(&PluginSums::violations));
+  list.counters("plugin_slow_calls_total", "Calls that held up a thread for connections.", "plugin",
+                each(&PluginSums::slow));
+  list.gauges("plugin_quarantined", "Instances that are not entered any more.", "plugin",
+              each(&PluginSums::quarantined));
+  list.gauges("plugin_unhealthy", "Instances that blocked a thread.", "plugin",
+              each(&PluginSums::unhealthy));
+  list.gauge("plugins_refused", "Plugins that were asked for and refused.", real(refused));
+}
+
+void add_held(MetricList& list, const report::Json& totals) {
+  const auto number = [&](const char* key) {
+    return static_cast<double>(report::number_of(totals, key, 0));
+  };
+  list.gauge("accounts", "Accounts.", number("accounts"));
+  list.gauge("repositories", "Repositories.", number("repositories"));
+  list.gauge("repositories_unread", "Repositories whose chain cannot be read.",
+             real(totals.value("unread", report::Json::array()).size()));
+  list.gauge("snapshots", "Snapshots, those in the trash among them.", number("snapshots"));
+  list.gauge("blobs", "Blobs.", number("blobs"));
+  list.gauge("packs", "Packs.", number("packs"));
+  list.gauge("stored_bytes", "Bytes of packs.", number("stored_bytes"));
+}
+
+void add_process(MetricList& list, const stream::BufferPool::Counts& buffers,
+                 const stream::Workers::Counts& workers) {
+  list.gauges("buffers", "Transfer buffers: out, at most out, and coroutines that wait for one.",
+              "state",
+              {{"taken", real(buffers.taken)},
+               {"limit", real(buffers.limit)},
+               {"waiting", real(buffers.waiting)}});
+  list.gauges("workers", "Threads for stores and catalog, and what they do.", "state",
+              {{"threads", real(workers.threads)},
+               {"running", real(workers.running)},
+               {"queued", real(workers.queued)}});
+  list.gauge("threads", "Threads of the process.", real(os::thread_count()));
+  list.gauge("resident_bytes", "Memory of the process.", real(os::resident_bytes()));
+}
+
+void add_log(MetricList& list, const log::RecentLog& recent) {
+  list.counters("log_lines_total", "Lines of the log, by level.", "level",
+                {{"info", real(recent.count(log::Level::info))},
+                 {"warn", real(recent.count(log::Level::warn))},
+                 {"error", real(recent.count(log::Level::error))}});
+}
+
+void add_audit(MetricList& list, const Audit& audit) {
+  list.counter("audit_records_total", "Records of the audit log: the sequence of its head.",
+               audit.head().sequence);
+  list.gauge("audit_waiting", "Audit records that cannot be written and wait.",
+             real(audit.waiting()));
+  list.counter("audit_dropped_total", "Audit records that were dropped because too many waited.",
+               audit.dropped());
+}
+
+}  // namespace
+
+// What takes long to count; asked for again when it is a minute old.
+Daemon::State::Held Daemon::State::held() {
+  const std::lock_guard hold(held_mutex);
+  const auto now = seams.clock->monotonic();
+  if (held_known && now - held_since < kHeldFor) return held_value;
+  held_value.totals = commands->totals();
+  held_value.legacy.clear();
+  if (const auto report =
+          collect_legacy_report(backend->catalog(), settings, seams.clock->wall().count(), kV3Used))
+    held_value.legacy = legacy_metrics(*report);
+  held_since = now;
+  held_known = true;
+  return held_value;
+}
+
+std::string Daemon::metrics() const {
+  State& s = *state_;
+  MetricList list;
+  list.add(Metric::Kind::gauge, "info", "What runs here.", {{{{"version", kProgramVersion}}, 1}});
+  const auto up = s.seams.clock->monotonic() - s.began;
+  list.gauge("start_time_seconds", "When it started, since 1970.",
+             std::chrono::duration<double>(s.seams.clock->wall() - up).count());
+  list.gauge("draining", "1: it is ending and takes no connections.", s.draining ? 1 : 0);
+  MetricList::Labelled connections;
+  for (const auto& door : s.doors)
+    connections.emplace_back(door->settings().name,
+                             real(s.sessions->count_of_listener(door->key())));
+  list.gauges("connections", "Connections now.", "listener", connections);
+  add_protocols(list, s.v3->counters(), s.v4->counters());
+  add_logins(list, s.v4->counters(), s.v4->locked_out());
+  add_requests(list, s.v3->counters(), s.v4->counters());
+  if (const auto space = s.backend->store().space()) {
+    list.gauge("store_total_bytes", "Space of the store.", real(space->total));
+    list.gauge("store_free_bytes", "Space of the store that is free.", real(space->free));
+  }
+  list.gauge("uploads_refused", "1: new uploads are refused for want of space.",
+             s.v3->refusal().empty() ? 0 : 1);
+  const State::Held held = s.held();
+  add_held(list, held.totals);
+  add_plugins(list, *s.registry);
+  add_process(list, s.buffers->counts(), s.workers->counts());
+  add_log(list, s.recent);
+  add_audit(list, *s.audit);
+  list.add_all(held.legacy);
+  return list.text();
+}
+
+}  // namespace cb::server
