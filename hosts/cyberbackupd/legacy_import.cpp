@@ -2,7 +2,9 @@
 #include <optional>
 
 #include "check_screen.h"
+#include "core/os/account_names.h"
 #include "core/os/process.h"
+#include "core/server/admin_server.h"
 #include "core/server/legacy_import_report.h"
 #include "opened.h"
 
@@ -16,6 +18,21 @@ os::Path folder_of(const ImportOptions& options) {
   if (!options.folder.empty()) return options.folder;
   const os::Path parent = os::Path(options.database).parent_path();
   return parent.empty() ? os::Path(".") : parent;
+}
+
+void note_import(const Opened& opened, log::Log& log, const ImportOptions& options,
+                 const Result<ImportResult>& result) {
+  server::Audit audit({&opened.backend->catalog().audit(), &os::system_clock(), &log});
+  std::string detail = "from " + folder_of(options).string();
+  if (result) {
+    const server::ImportCounts counts = server::counts_of(result->plan);
+    detail += ": " + std::to_string(counts.clients) + " clients, " + std::to_string(counts.files) +
+              " files";
+  }
+  if (result && result->stopped) detail += ", stopped: " + result->stopped->text();
+  if (!result) detail += ": " + result.error().text();
+  audit.write({server::operator_text(os::effective_uid()), "", "legacy.imported", "",
+               server::outcome_of(result), std::move(detail)});
 }
 
 Result<ImportResult> import_files(const ImportOptions& options) {
@@ -42,6 +59,7 @@ Result<ImportResult> import_files(const ImportOptions& options) {
   auto result =
       server::import_legacy({options.database, folder_of(options), options.dry_run}, parts);
   screen.finish();
+  if (!options.dry_run) note_import(*opened, *log, options, result);
   return result;
 }
 

@@ -26,6 +26,20 @@ TEST(V3Session, a_client_registers_and_its_file_comes_back) {
   EXPECT_EQ(server.stored(client.id, "big.bin"), file);
 }
 
+TEST(V3Session, neither_a_key_nor_content_is_in_the_log) {
+  V3Server server;
+  V3Client client(server.port(), "alice");
+  ASSERT_TRUE(client.sign_up());
+  ASSERT_TRUE(client.back_up("diary", as_bytes("the words of a diary")));
+  ASSERT_TRUE(client.reconnect());
+  ASSERT_EQ(client.aes_key.size(), 32U);
+  const std::string log = server.log().text();
+  for (const std::string& secret : {to_hex(client.aes_key), to_base64(client.aes_key).substr(0, 40),
+                                    std::string(as_text(client.aes_key)), std::string("the words")})
+    EXPECT_EQ(log.find(secret), std::string::npos);
+  EXPECT_NE(log.find("v3.client.registered"), std::string::npos);
+}
+
 TEST(V3Session, sending_a_name_again_makes_a_new_version_and_keeps_the_old_one) {
   V3Server server;
   V3Client client(server.port(), "alice");
