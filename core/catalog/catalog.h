@@ -16,6 +16,7 @@
 #include "core/base/id.h"
 #include "core/catalog/accounts.h"
 #include "core/catalog/audit.h"
+#include "core/catalog/collection.h"
 #include "core/catalog/index.h"
 #include "core/catalog/legacy.h"
 #include "core/catalog/retention.h"
@@ -73,6 +74,7 @@ class Catalog {
   virtual Index& index() = 0;
   virtual Audit& audit() = 0;
   virtual Retention& retention() = 0;
+  virtual Collection& collection() = 0;
 
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;

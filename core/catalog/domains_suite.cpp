@@ -144,7 +144,7 @@ TEST_P(DomainsSuite, a_blob_is_opened_up_after_its_children_or_together_with_the
     EXPECT_TRUE(link({}, number)->closed) << number;
   }
   EXPECT_TRUE(index().copies(repository_, 0, 9)->empty());
-  expect_code(index().open_up(repository_, kOpenDomain, {}), Code::invalid);
+  expect_code(index().open_up(repository_, kOpenDomain, {}, true), Code::invalid);
 }
 
 TEST_P(DomainsSuite, what_is_opened_up_is_closed_only_when_all_below_it_is) {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "core/catalog/statement.h"
 
@@ -34,6 +35,25 @@ auto make_unhurried(Connection& connection, const Change& change) -> decltype(ch
   again.done = true;
   return changed;
 }
+
+// Ends the read transaction, whatever came of it; nothing was changed.
+class ReadTransaction {
+ public:
+  static Result<ReadTransaction> begin(Connection& connection) {
+    CB_TRY(connection.execute("BEGIN"));
+    return ReadTransaction(connection);
+  }
+  ReadTransaction(ReadTransaction&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)) {}
+  ReadTransaction& operator=(ReadTransaction&&) = delete;
+  ~ReadTransaction() {
+    if (connection_ != nullptr) static_cast<void>(connection_->execute("COMMIT"));
+  }
+
+ private:
+  explicit ReadTransaction(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
+};
 
 // Bytes of a fixed size from a column. Code::corrupt names the file when the size is another.
 template <size_t Size>

@@ -72,6 +72,7 @@ struct BlobPlace {
   uint32_t size = 0;
   Bytes16 pack{};
   uint64_t offset = 0;
+  bool is_dead = false;  // a collection condemned it; told by blobs_of_pack alone
 };
 
 // A blob as the walk over a snapshot sees it.
@@ -188,9 +189,10 @@ class Index {
   // Moves blobs of a domain to domain 0, where everybody may lean on them; what is there already
   // becomes garbage. The record of a blob's session moves with it. One whose children are not all
   // in domain 0 stays (so give children first, or together), one that is not in `domain` is passed
-  // over. Returns how many of `ids` came.
-  virtual Result<uint64_t> open_up(int64_t repository, int64_t domain,
-                                   std::span<const Bytes32> ids) = 0;
+  // over. Unless it `closes`, nothing with children counts as closed by it. Returns how many of
+  // `ids` came.
+  virtual Result<uint64_t> open_up(int64_t repository, int64_t domain, std::span<const Bytes32> ids,
+                                   bool closes) = 0;
 
   // The next row of the chain. Rows of the intake that is marked with its commit id become
   // everybody's. Code::exists when the sequence or the commit id is taken.

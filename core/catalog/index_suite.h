@@ -97,10 +97,10 @@ class DomainsSuite : public IndexSuite {
     return 0;
   }
 
-  uint64_t open_up(int64_t domain, std::initializer_list<uint64_t> numbers) {
+  uint64_t open_up(int64_t domain, std::initializer_list<uint64_t> numbers, bool closes = true) {
     std::vector<Bytes32> ids;
     for (const uint64_t number : numbers) ids.push_back(id_of(number));
-    return index().open_up(repository_, domain, ids).value_or(99);
+    return index().open_up(repository_, domain, ids, closes).value_or(99);
   }
 
   void condemn(int64_t domain, uint64_t number) {
@@ -119,6 +119,60 @@ class DomainsSuite : public IndexSuite {
   int64_t mine_ = 0;
   int64_t theirs_ = 0;
   uint64_t commits_ = 0;
+};
+
+// What a collection asks.
+class CollectionSuite : public DomainsSuite {
+ protected:
+  Collection& rows() { return catalog_->collection(); }
+
+  HeldPack held(uint64_t number) {
+    const auto packs = rows().packs(repository_, 0, 99);
+    for (const HeldPack& one : *packs)
+      if (one.name == pack(number).name) return one;
+    return {};
+  }
+
+  std::vector<HeldBlob> rows_in(uint64_t number) { return *rows().rows_in(held(number).number); }
+
+  // The row of a blob in a pack.
+  HeldBlob row(uint64_t number, uint64_t in_pack) {
+    for (const HeldBlob& one : rows_in(in_pack))
+      if (one.id == id_of(number)) return one;
+    return {};
+  }
+
+  DeadRow dead(uint64_t number, uint64_t in_pack) {
+    return {row(number, in_pack).number, held(in_pack).number};
+  }
+
+  uint64_t condemn_dead(uint64_t number, uint64_t in_pack, int64_t now_ns = 1000) {
+    return *rows().condemn_dead(std::array<DeadRow, 1>{dead(number, in_pack)}, now_ns);
+  }
+
+  size_t sweep(const DeadRow& one, int64_t until_ns) {
+    return rows().sweep(std::array<DeadRow, 1>{one}, until_ns)->size();
+  }
+
+  uint64_t blobs_of(uint64_t number) {
+    const auto packs = index().packs(repository_, 0, 99);
+    for (const PackRow& one : *packs)
+      if (one.name == pack(number).name) return one.blobs;
+    return 99;
+  }
+
+  uint64_t garbage_of(uint64_t number) {
+    const auto packs = index().packs(repository_, 0, 99);
+    for (const PackRow& one : *packs)
+      if (one.name == pack(number).name) return one.garbage;
+    return 99;
+  }
+
+  // Moves a blob of a pack to a new one.
+  uint64_t move(uint64_t number, uint64_t from, uint64_t to) {
+    BlobMove one{row(number, from), held(from).number, 4'000 + number};
+    return *rows().move_blobs(repository_, pack(to), std::array<BlobMove, 1>{one});
+  }
 };
 
 }  // namespace cb::catalog

@@ -17,9 +17,9 @@ struct LookUp {
 };
 
 #define CB_HAVE "SELECT 1 FROM blob WHERE repository = ? AND id = ?"
-#define CB_SELECT_PLACE                                                                   \
-  "SELECT b.id, b.owner, b.kind, length(b.children), b.session, b.size, p.name, b.offset" \
-  " FROM blob b JOIN pack p ON p.number = b.pack"
+#define CB_PLACE_COLUMNS \
+  "SELECT b.id, b.owner, b.kind, length(b.children), b.session, b.size, p.name, b.offset"
+#define CB_SELECT_PLACE CB_PLACE_COLUMNS " FROM blob b JOIN pack p ON p.number = b.pack"
 #define CB_PLACE CB_SELECT_PLACE " WHERE b.repository = ? AND b.id = ?"
 #define CB_LINK \
   "SELECT number, owner, kind, closed, children FROM blob WHERE repository = ? AND id = ?"
@@ -37,26 +37,9 @@ constexpr LookUp kLink = {
     CB_LINK " AND owner = ? AND condemned = 0",
     CB_LINK " AND owner < 0 AND condemned = 0 ORDER BY owner DESC LIMIT 1",
 };
-constexpr const char* kBlobsOfPack = CB_SELECT_PLACE " WHERE b.pack = ? ORDER BY b.offset";
-
-// Ends the read transaction, whatever came of it; nothing was changed.
-class ReadTransaction {
- public:
-  static Result<ReadTransaction> begin(Connection& connection) {
-    CB_TRY(connection.execute("BEGIN"));
-    return ReadTransaction(connection);
-  }
-  ReadTransaction(ReadTransaction&& other) noexcept
-      : connection_(std::exchange(other.connection_, nullptr)) {}
-  ReadTransaction& operator=(ReadTransaction&&) = delete;
-  ~ReadTransaction() {
-    if (connection_ != nullptr) static_cast<void>(connection_->execute("COMMIT"));
-  }
-
- private:
-  explicit ReadTransaction(Connection& connection) : connection_(&connection) {}
-  Connection* connection_;
-};
+constexpr const char* kBlobsOfPack = CB_PLACE_COLUMNS
+    ", b.condemned_ns FROM blob b JOIN pack p ON p.number = b.pack"
+    " WHERE b.pack = ? ORDER BY b.offset";
 
 Result<BlobPlace> read_place(const Statement& row, const Connection& connection) {
   BlobPlace place;
@@ -185,7 +168,9 @@ Result<std::vector<BlobPlace>> SqliteIndex::blobs_of_pack(int64_t pack) {
   for (;;) {
     CB_ASSIGN(const bool row, select.step());
     if (!row) return places;
-    CB_ASSIGN(places.emplace_back(), read_place(select, *reader_.connection));
+    BlobPlace& place = places.emplace_back();
+    CB_ASSIGN(place, read_place(select, *reader_.connection));
+    place.is_dead = select.integer(8) > 0;
   }
 }
 

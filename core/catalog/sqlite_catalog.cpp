@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The catalog in one SQLite file: WAL with synchronous=FULL, one connection that writes, one that
-// reads and one that reads the index, each behind its mutex, so that a log-in waits neither for
-// another client's fsync nor for its look-ups.
+// reads, one that reads the index and one for collection, each behind its mutex, so that a log-in
+// waits neither for another client's fsync nor for its look-ups.
 // Several processes may have the file open. Thread-safe.
 #include <algorithm>
 #include <mutex>
@@ -13,6 +13,7 @@
 #include "core/catalog/migrations.h"
 #include "core/catalog/sqlite_accounts.h"
 #include "core/catalog/sqlite_audit.h"
+#include "core/catalog/sqlite_collection.h"
 #include "core/catalog/sqlite_index.h"
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_retention.h"
@@ -77,21 +78,25 @@ Result<LegacyClient> read_client(const Statement& row, const std::string& file) 
 class SqliteCatalog final : public Catalog {
  public:
   SqliteCatalog(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader,
-                std::unique_ptr<Connection> index_reader)
+                std::unique_ptr<Connection> index_reader,
+                std::unique_ptr<Connection> collection_reader)
       : accounts_(writer_, reader_),
         index_(writer_, index_reader_),
         audit_(writer_, reader_),
+        collection_(writer_, collection_reader_),
         legacy_(writer_, reader_),
         retention_(writer_, reader_) {
     writer_.connection = std::move(writer);
     reader_.connection = std::move(reader);
     index_reader_.connection = std::move(index_reader);
+    collection_reader_.connection = std::move(collection_reader);
   }
 
   Accounts& accounts() override { return accounts_; }
   Index& index() override { return index_; }
   Audit& audit() override { return audit_; }
   Retention& retention() override { return retention_; }
+  Collection& collection() override { return collection_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -270,9 +275,11 @@ class SqliteCatalog final : public Catalog {
   Guarded writer_;
   Guarded reader_;
   Guarded index_reader_;
+  Guarded collection_reader_;
   SqliteAccounts accounts_;
   SqliteIndex index_;
   SqliteAudit audit_;
+  SqliteCollection collection_;
   SqliteLegacy legacy_;
   SqliteRetention retention_;
 };
@@ -359,8 +366,10 @@ Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& file, bo
   CB_ASSIGN(auto index_reader, connect(file));
   // KiB: thousands of look-ups a batch, all over the index.
   CB_TRY(index_reader->execute("PRAGMA cache_size = -16384"));
+  CB_ASSIGN(auto collection_reader, connect(file));
+  CB_TRY(collection_reader->execute("PRAGMA cache_size = -8192"));
   return std::make_unique<SqliteCatalog>(std::move(writer), std::move(reader),
-                                         std::move(index_reader));
+                                         std::move(index_reader), std::move(collection_reader));
 }
 
 }  // namespace cb::catalog

@@ -54,8 +54,8 @@ struct Found {
 // Moves blobs of one domain to the open one, within a transaction.
 class OpeningUp {
  public:
-  OpeningUp(Connection& connection, int64_t repository, int64_t domain)
-      : connection_(connection), repository_(repository), domain_(domain) {}
+  OpeningUp(Connection& connection, int64_t repository, int64_t domain, bool closes)
+      : connection_(connection), repository_(repository), domain_(domain), closes_(closes) {}
 
   // Goes over the blobs until none is left whose children came: as often as their trees are deep.
   Result<uint64_t> move(std::span<const Bytes32> ids) {
@@ -119,7 +119,8 @@ class OpeningUp {
     if (!mine || mine->condemned) return Outcome::is_not_there;
     CB_ASSIGN(const Children below, look_below(*mine));
     if (below == Children::missing) return Outcome::waits;
-    CB_TRY(replace(id, *mine, below == Children::closed));
+    const bool may_close = closes_ || mine->children.empty();
+    CB_TRY(replace(id, *mine, may_close && below == Children::closed));
     if (mine->session != Bytes16{}) CB_TRY(move_session(mine->session));
     return Outcome::came;
   }
@@ -144,6 +145,7 @@ class OpeningUp {
   Connection& connection_;
   int64_t repository_;
   int64_t domain_;
+  bool closes_;
 };
 
 }  // namespace
@@ -215,12 +217,13 @@ Result<std::vector<Index::Copy>> SqliteIndex::copies(int64_t repository, int64_t
 }
 
 Result<uint64_t> SqliteIndex::open_up(int64_t repository, int64_t domain,
-                                      std::span<const Bytes32> ids) {
+                                      std::span<const Bytes32> ids, bool closes) {
   const std::lock_guard lock(writer_.mutex);
   if (domain >= kOpenDomain)
     return failed(Code::invalid, "domain " + std::to_string(domain), "is no device's");
   CB_ASSIGN(Transaction transaction, Transaction::begin(*writer_.connection));
-  CB_ASSIGN(const uint64_t came, OpeningUp(*writer_.connection, repository, domain).move(ids));
+  CB_ASSIGN(const uint64_t came,
+            OpeningUp(*writer_.connection, repository, domain, closes).move(ids));
   CB_TRY(transaction.commit());
   return came;
 }

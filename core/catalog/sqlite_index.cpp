@@ -29,8 +29,8 @@ constexpr const char* kCondemned =
     "SELECT number, pack, size FROM blob"
     " WHERE repository = ? AND id = ? AND owner = ? AND condemned = 1";
 constexpr const char* kRevive =
-    "UPDATE blob SET condemned = 0, kind = ?, closed = ?, session = ?, pack = ?, offset = ?,"
-    " size = ?, children = ? WHERE number = ?";
+    "UPDATE blob SET condemned = 0, condemned_ns = 0, kind = ?, closed = ?, session = ?, pack = ?,"
+    " offset = ?, size = ?, children = ? WHERE number = ?";
 constexpr const char* kCountPack =
     "UPDATE pack SET blobs = blobs + ?, garbage = garbage + ? WHERE number = ?";
 constexpr const char* kCounts =
