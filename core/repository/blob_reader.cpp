@@ -109,45 +109,78 @@ Status read_one(Run& run, const catalog::BlobPlace& place, const std::string& na
   return {};
 }
 
-// Opens [begin, end) of the pack that `place` lies in.
-Result<plugin::Get> open_run(plugin::Store& store, const RepositoryId& repository,
-                             const catalog::BlobPlace& place, uint64_t end) {
-  auto get = store.get_open(pack_object(repository, PackName{place.pack}), place.offset,
-                            end - place.offset);
-  if (get) return get;
-  const bool gone = get.error().code == Code::not_found;
-  if (!gone && get.error().code != Code::limit) return get;
-  return failed(
-      told_of(fail(Code::corrupt, "", gone ? "its pack is gone" : "its pack is too short"),
-              name_of(repository, place)));
+// The error of a run that could not be opened.
+Error told_of_run(const Error& error, const RepositoryId& repository,
+                  const catalog::BlobPlace& place) {
+  const bool gone = error.code == Code::not_found;
+  if (!gone && error.code != Code::limit) return error;
+  return told_of(fail(Code::corrupt, "", gone ? "its pack is gone" : "its pack is too short"),
+                 name_of(repository, place));
+}
+
+auto order_of(const catalog::BlobPlace& place) { return std::tie(place.pack, place.offset); }
+
+void sort_places(std::vector<catalog::BlobPlace>& places) {
+  std::sort(places.begin(), places.end(),
+            [](const auto& a, const auto& b) { return order_of(a) < order_of(b); });
+  places.erase(std::unique(places.begin(), places.end(),
+                           [](const auto& a, const auto& b) { return order_of(a) == order_of(b); }),
+               places.end());
+}
+
+// Places that are read in one go.
+struct RunOfPlaces {
+  size_t past = 0;  // the last one's successor
+  uint64_t end = 0;
+};
+
+RunOfPlaces run_from(std::span<const catalog::BlobPlace> places, size_t first) {
+  RunOfPlaces run{first + 1, end_of(places[first])};
+  for (; run.past < places.size(); ++run.past) {
+    const catalog::BlobPlace& next = places[run.past];
+    if (next.pack != places[first].pack || next.offset < run.end ||
+        next.offset - run.end > kReadGap || end_of(next) - places[first].offset > kReadRun)
+      break;
+    run.end = end_of(next);
+  }
+  return run;
+}
+
+// The places of what was not read yet, when they are others than before.
+Result<bool> find_anew(const Relocate& relocate, size_t first,
+                       std::vector<catalog::BlobPlace>& places) {
+  if (!relocate) return false;
+  const catalog::BlobPlace gone = places[first];
+  CB_ASSIGN(auto now, relocate(std::span(places).subspan(first)));
+  const auto is_gone = [&](const catalog::BlobPlace& place) {
+    return order_of(place) == order_of(gone);
+  };
+  if (std::any_of(now.begin(), now.end(), is_gone)) return false;
+  places = std::move(now);
+  sort_places(places);
+  return true;
 }
 
 }  // namespace
 
 Status read_blobs(plugin::Store& store, const RepositoryId& repository,
-                  std::vector<catalog::BlobPlace> places, const Engine::Reader& reader) {
-  const auto order = [](const catalog::BlobPlace& place) {
-    return std::tie(place.pack, place.offset);
-  };
-  std::sort(places.begin(), places.end(),
-            [&](const auto& a, const auto& b) { return order(a) < order(b); });
-  places.erase(std::unique(places.begin(), places.end(),
-                           [&](const auto& a, const auto& b) { return order(a) == order(b); }),
-               places.end());
+                  std::vector<catalog::BlobPlace> places, const Engine::Reader& reader,
+                  const Relocate& relocate) {
+  sort_places(places);
   Bytes piece(kPiece);
   for (size_t first = 0; first < places.size();) {
-    size_t past = first + 1;
-    uint64_t end = end_of(places[first]);
-    for (; past < places.size(); ++past) {
-      const catalog::BlobPlace& next = places[past];
-      if (next.pack != places[first].pack || next.offset < end || next.offset - end > kReadGap ||
-          end_of(next) - places[first].offset > kReadRun)
-        break;
-      end = end_of(next);
+    const RunOfPlaces stretch = run_from(places, first);
+    const catalog::BlobPlace& begin = places[first];
+    auto get = store.get_open(pack_object(repository, PackName{begin.pack}), begin.offset,
+                              stretch.end - begin.offset);
+    if (!get && get.error().code == Code::not_found) {
+      CB_ASSIGN(const bool found, find_anew(relocate, first, places));
+      if (found) first = 0;
+      if (found) continue;
     }
-    CB_ASSIGN(plugin::Get get, open_run(store, repository, places[first], end));
-    Run run(std::move(get), places[first].offset, piece);
-    for (; first < past; ++first)
+    if (!get) return failed(told_of_run(get.error(), repository, places[first]));
+    Run run(std::move(*get), begin.offset, piece);
+    for (; first < stretch.past; ++first)
       CB_TRY(read_one(run, places[first], name_of(repository, places[first]), reader));
   }
   return {};

@@ -5,6 +5,8 @@
 
 #include "core/identity/signing.h"
 #include "core/repository/catalog_rebuild.h"
+#include "core/repository/collection.h"
+#include "core/repository/compaction.h"
 #include "core/repository/engine_check.h"
 #include "core/repository/engine_copies.h"
 #include "core/repository/engine_records.h"
@@ -127,6 +129,18 @@ class PackEngine final : public Engine {
   Result<Checked> check(const RepositoryId& repository, bool read_data,
                         const CheckProgress& progress) override {
     return check_repository(*engine_, repository, read_data, progress);
+  }
+
+  Result<Collected> collect(const RepositoryId& repository, const CollectOptions& options,
+                            const CheckProgress& progress) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return repository::collect(*engine_, *chain, options, progress);
+  }
+
+  Result<Compacted> compact(const RepositoryId& repository, const CompactOptions& options,
+                            const CheckProgress& progress) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return repository::compact(*engine_, *chain, options, progress);
   }
 
   Result<uint64_t> remove_leftovers() override { return repository::remove_leftovers(*engine_); }

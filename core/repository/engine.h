@@ -201,6 +201,54 @@ class Engine {
   virtual Result<Checked> check(const RepositoryId& repository, bool read_data,
                                 const CheckProgress& progress) = 0;
 
+  // Finds what no snapshot needs any more, in the trash or not, and removes it
+  // (docs/collection.md): first it is condemned, then, `wait` later, a run deletes it, and packs in
+  // which nothing is left. Works while backups run, and on a full disk. Code::cancelled when
+  // `progress` stops it; what was done stays done, as after a crash. Code::state when a snapshot of
+  // an owner needs what the catalog does not have: then nothing is done.
+  struct CollectOptions {
+    std::chrono::nanoseconds wait = std::chrono::hours(1);
+    // What came later is left alone, committed or not; at least what came since the oldest open
+    // intake began.
+    std::chrono::nanoseconds keep_uncommitted = std::chrono::hours(24);
+    bool dry_run = false;  // only looks
+  };
+  struct Collected {
+    uint64_t blobs = 0, bytes = 0;  // that were looked at: of packs that are old enough
+    uint64_t dead = 0, dead_bytes = 0;
+    uint64_t condemned = 0;
+    uint64_t deleted = 0, deleted_bytes = 0;
+    uint64_t packs_removed = 0, bytes_freed = 0;
+    // Packs in which all is dead, with those that are removed now: what collection frees in the
+    // end. The rest of what is dead is a compaction's.
+    uint64_t freeable_bytes = 0;
+    bool waits = false;  // uploads of protocol 3 are under way: what is dead was not condemned
+    // Snapshots of other devices that need what the catalog does not have, a sentence each: what
+    // their devices put stays.
+    std::vector<std::string> lacking;
+  };
+  virtual Result<Collected> collect(const RepositoryId& repository, const CollectOptions& options,
+                                    const CheckProgress& progress) = 0;
+
+  // Writes packs anew that are mostly dead, and joins small ones. Blobs that do not read right stay
+  // where they are. Collection removes the old packs. It takes room for the new ones: where there
+  // is none, it ends early and says so.
+  struct CompactOptions {
+    unsigned least_live = 80;  // of a pack, in percent; what has less is written anew
+    uint64_t most_bytes = 0;   // to be written, about; 0: as many as it takes
+    bool dry_run = false;      // only looks
+  };
+  struct Compacted {
+    uint64_t sources = 0, source_bytes = 0;  // packs that are replaced, or would be
+    uint64_t packs = 0, bytes = 0;           // new ones; of a dry run, bytes alone
+    uint64_t blobs = 0;                      // that moved
+    bool has_no_room = false;
+    bool is_short = false;             // most_bytes ended it: there is more to do
+    std::vector<std::string> damaged;  // one sentence for each pack that stays because of it
+  };
+  virtual Result<Compacted> compact(const RepositoryId& repository, const CompactOptions& options,
+                                    const CheckProgress& progress) = 0;
+
   // Removes objects of the store that the catalog does not know (a crash left them). Before the
   // first session.
   virtual Result<uint64_t> remove_leftovers() = 0;

@@ -10,6 +10,7 @@
 #include <shared_mutex>
 
 #include "core/repository/engine.h"
+#include "core/repository/leases.h"
 
 namespace cb::repository {
 
@@ -47,6 +48,12 @@ class CommitChain {
       : parts_(parts), number_(number), id_(id) {}
 
   std::mutex mutex;
+
+  // Held by the one collection or compaction of the repository (docs/collection.md). Taken before
+  // `mutex`.
+  std::mutex upkeep_mutex;
+  bool is_collecting = false;  // what is opened up meanwhile is not closed; guarded by `mutex`
+  Leases leases;               // of open intakes
 
   // The newest epoch of the repository record. Who adds sessions shares `epoch_mutex` from looking
   // at it until their rows are there; who raises it has `epoch_mutex` alone.

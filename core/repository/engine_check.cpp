@@ -100,6 +100,8 @@ Status Check::check_snapshots() {
     auto& [walk, known] = walks.try_emplace(domain, Walk{begun}).first->second;
     CB_TRY(walk.walk(record->snapshot));
     CB_TRY(walk.walk(record->root));
+    CB_ASSIGN(const auto still, engine_.index().snapshot(repository_, record->snapshot.bytes));
+    if (!still) known = walk.missing().size();  // removed meanwhile, and collected
     for (; known < walk.missing().size(); ++known) {
       missing_.insert(walk.missing()[known]);
       find("blob " + walk.missing()[known].hex(),

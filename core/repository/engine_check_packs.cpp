@@ -50,6 +50,10 @@ Status Check::check_pack(const catalog::PackRow& pack) {
   CB_TRY(count_blobs(pack, rows.size()));
   CB_TRY(check_rows(object, rows));
   auto bytes = StoredPack::open(*engine_.parts.store, object);
+  if (!bytes) {  // a collection may have removed it meanwhile
+    CB_ASSIGN(const bool known, engine_.index().knows_pack(repository_, pack.name));
+    if (!known) return {};
+  }
   CB_ASSIGN(const bool there, whole(object, bytes));
   if (!there) return {};
   checked_.bytes += bytes->size();
@@ -93,12 +97,14 @@ Status Check::check_seen(const std::string& object, int64_t domain,
   for (const catalog::BlobPlace& row : rows) {
     ids.push_back(row.id);
     if (row.child_count > 0) parents.push_back(row.id);
-    const SessionId session{row.session};
-    if (!session.is_zero()) CB_TRY(check_session(session, domain));
   }
   CB_ASSIGN(const auto there, engine_.index().have(repository_, {domain}, ids));
-  for (size_t i = 0; i < ids.size(); ++i)
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const SessionId session{rows[i].session};
+    if (rows[i].is_dead) continue;
+    if (!session.is_zero()) CB_TRY(check_session(session, domain));
     if (!there[i]) note(object, "has blob " + BlobId{ids[i]}.hex() + ", which is kept from all");
+  }
   return check_closed(object, domain, parents);
 }
 
@@ -110,13 +116,18 @@ Status Check::check_closed(const std::string& object, int64_t domain,
     // Where the open domain has a copy, that is looked at with its own pack.
     if (!links[i] || !links[i]->closed || links[i]->domain != domain) continue;
     CB_ASSIGN(const bool is_whole, is_whole_below(*links[i]));
-    if (!is_whole) find(object, "has blob " + BlobId{ids[i]}.hex() + ", which lacks children");
+    if (is_whole) continue;
+    // A collection may have found it dead meanwhile.
+    CB_ASSIGN(const auto now, engine_.index().links(repository_, {domain}, ids.subspan(i, 1)));
+    if (now[0] && now[0]->closed)
+      find(object, "has blob " + BlobId{ids[i]}.hex() + ", which lacks children");
   }
   return {};
 }
 
-// Below a device's blob there may be one of the open domain that no owner's commit found whole: it
-// is enough that the device sees all of it.
+// Below a device's blob there may be one of the open domain that no owner's commit found whole, and
+// a collection may have taken the mark from a blob that a commit then leant on: it is enough that
+// all of it is seen.
 Result<bool> Check::is_whole_below(const catalog::BlobLink& parent) {
   std::vector<catalog::Bytes32> children(parent.children.size() / BlobId::kSize);
   for (size_t k = 0; k < children.size(); ++k)
@@ -126,7 +137,6 @@ Result<bool> Check::is_whole_below(const catalog::BlobLink& parent) {
   for (size_t k = 0; k < children.size(); ++k) {
     if (!below[k]) return false;
     if (below[k]->children.empty() || below[k]->closed) continue;
-    if (below[k]->domain == parent.domain) return false;
     ClosureWalk walk(engine_.index(), repository_, {parent.domain}, ClosureWalk::Trust::closed);
     CB_TRY(walk.walk(BlobId{children[k]}));
     if (!walk.missing().empty()) return false;

@@ -74,7 +74,7 @@ Status give_record(const SessionId& session, const Bytes& record, const Engine::
 // catalog has a copy. And where rotation replaced the record, the catalog's is the one that opens.
 // Who opens it verifies the signature, whichever it is.
 Status read_session(EngineParts& engine, const CommitChain& chain, const catalog::BlobPlace& place,
-                    const Engine::Reader& reader) {
+                    const Engine::Reader& reader, const Relocate& relocate) {
   const SessionId session = session_of(BlobId{place.id}).value_or(SessionId());
   CB_ASSIGN(const auto kept, engine.index().session(chain.number(), 0, session.bytes));
   if (kept) {
@@ -87,7 +87,7 @@ Status read_session(EngineParts& engine, const CommitChain& chain, const catalog
                               stored.insert(stored.end(), part.begin(), part.end());
                               return {};
                             }};
-  const Status read = read_blobs(*engine.parts.store, chain.id(), {place}, hold);
+  const Status read = read_blobs(*engine.parts.store, chain.id(), {place}, hold, relocate);
   if (read) return give_record(session, stored, reader);
   if (read.error().code != Code::corrupt || !kept || kept->size() != place.size) return read;
   return give_record(session, *kept, reader);
@@ -111,9 +111,16 @@ Status read_unplaced(EngineParts& engine, const CommitChain& chain, std::span<co
 Status read_copies(EngineParts& engine, const CommitChain& chain, const Viewer& whose, bool exact,
                    std::span<const BlobId> ids, const Engine::Reader& reader) {
   CB_ASSIGN(const int64_t domain, engine.domain_of(chain, whose));
-  const auto wanted = bytes_of(ids);
-  CB_ASSIGN(auto places, exact ? engine.index().places_in(chain.number(), domain, wanted)
-                               : engine.index().places(chain.number(), {domain, true}, wanted));
+  const auto find = [&](std::span<const catalog::Bytes32> wanted) {
+    return exact ? engine.index().places_in(chain.number(), domain, wanted)
+                 : engine.index().places(chain.number(), {domain, true}, wanted);
+  };
+  const Relocate relocate = [&](std::span<const catalog::BlobPlace> lost) {
+    std::vector<catalog::Bytes32> wanted;
+    for (const catalog::BlobPlace& place : lost) wanted.push_back(place.id);
+    return find(wanted);
+  };
+  CB_ASSIGN(auto places, find(bytes_of(ids)));
   // Which device put it, nobody knows.
   if (!exact) CB_TRY(read_unplaced(engine, chain, ids, places, reader));
   Givers givers;
@@ -124,9 +131,9 @@ Status read_copies(EngineParts& engine, const CommitChain& chain, const Viewer& 
         return place.kind != static_cast<uint8_t>(BlobKind::session);
       });
   for (auto place = sessions; place != places.end(); ++place)
-    CB_TRY(read_session(engine, chain, *place, told));
+    CB_TRY(read_session(engine, chain, *place, told, relocate));
   places.erase(sessions, places.end());
-  return read_blobs(*engine.parts.store, chain.id(), std::move(places), told);
+  return read_blobs(*engine.parts.store, chain.id(), std::move(places), told, relocate);
 }
 
 Result<CopyPage> list_copies(EngineParts& engine, const CommitChain& chain, uint64_t after,
@@ -179,7 +186,7 @@ Status take_verdict(EngineParts& engine, CommitChain& chain, const Viewer& whose
   if (bad) return engine.index().condemn(chain.number(), domain, bytes_of(ids));
   if (domain == catalog::kOpenDomain) return {};
   CB_TRY(note_opened(engine, chain, domain, ids));
-  CB_TRY(engine.index().open_up(chain.number(), domain, bytes_of(ids)));
+  CB_TRY(engine.index().open_up(chain.number(), domain, bytes_of(ids), !chain.is_collecting));
   return {};
 }
 

@@ -37,6 +37,7 @@ class EngineParts {
                             const DeviceId& device);
 
   [[nodiscard]] catalog::Index& index() const { return parts.catalog->index(); }
+  [[nodiscard]] catalog::Collection& collection() const { return parts.catalog->collection(); }
 
   Engine::Parts parts;
   SpaceGuard space;

@@ -8,10 +8,6 @@
 namespace cb::repository {
 namespace {
 
-// What a session remembers of an open pack stays well below its share of memory: the pack is closed
-// before.
-constexpr size_t kMostBlobs = 1024;
-constexpr size_t kMostChildren = 4096;
 // So many runs of blobs are told apart in counting the durable ones.
 constexpr size_t kMostRuns = 256;
 
@@ -221,8 +217,8 @@ bool PackIntake::is_full(const OpenPack& pack) const {
   const EngineLimits& limits = engine_->parts.limits;
   const bool holds_data = pack.writer->header().kind == PackClass::data;
   return pack.writer->size() >= (holds_data ? limits.data_pack : limits.node_pack) ||
-         pack.sessions.size() >= kMostSessions / 4 || pack.writer->blobs().size() >= kMostBlobs ||
-         pack.children >= kMostChildren;
+         pack.sessions.size() >= kMostSessions / 4 ||
+         pack.writer->blobs().size() >= kMostPackBlobs || pack.children >= kMostPackChildren;
 }
 
 void PackIntake::ended(const InFlight::PackPtr& place) {

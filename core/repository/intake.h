@@ -24,6 +24,7 @@ class PackIntake final : public Intake {
         device_(device),
         domain_(domain),
         is_private_(is_private),
+        lease_(chain_->leases, engine_->parts.clock->monotonic(), is_private),
         in_flight_(is_private ? std::make_shared<InFlight>() : engine_->in_flight(chain_->id())) {}
   ~PackIntake() override;
 
@@ -93,6 +94,7 @@ class PackIntake final : public Intake {
   DeviceId device_;
   int64_t domain_;  // of what comes, unless it is private
   bool is_private_;
+  Leases::Lease lease_;                  // from before it leans on anything
   std::shared_ptr<InFlight> in_flight_;  // nobody else's when private
   int64_t owner_ = 0;                    // drawn when it is first needed
   bool dropped_ = false;

@@ -22,6 +22,10 @@ constexpr size_t kVoidSize = 20;
 constexpr size_t kFooterEntrySize = 68;
 constexpr size_t kPackEndSize = 28;
 
+// What of a pack is listed in memory stays small: it is closed with so many.
+constexpr size_t kMostPackBlobs = 1024;
+constexpr size_t kMostPackChildren = 4096;
+
 // A blob and where its record begins in its pack.
 struct PackedBlob {
   uint64_t offset = 0;

@@ -97,7 +97,7 @@ Status RepositoryRebuild::open_up() {
       for (const catalog::BlobPlace& place : places)
         if (place.pack == in.pack.bytes) ids.push_back(place.id);
       if (ids.empty()) return {};
-      CB_ASSIGN(const uint64_t more, index.open_up(number_, pack->second, ids));
+      CB_ASSIGN(const uint64_t more, index.open_up(number_, pack->second, ids, true));
       came += more;
       return {};
     }));
