@@ -18,6 +18,7 @@
 #include "core/catalog/audit.h"
 #include "core/catalog/collection.h"
 #include "core/catalog/index.h"
+#include "core/catalog/jobs.h"
 #include "core/catalog/legacy.h"
 #include "core/catalog/retention.h"
 
@@ -75,6 +76,7 @@ class Catalog {
   virtual Audit& audit() = 0;
   virtual Retention& retention() = 0;
   virtual Collection& collection() = 0;
+  virtual Jobs& jobs() = 0;
 
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;

@@ -15,6 +15,7 @@
 #include "core/catalog/sqlite_audit.h"
 #include "core/catalog/sqlite_collection.h"
 #include "core/catalog/sqlite_index.h"
+#include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_retention.h"
 #include "core/os/file_system.h"
@@ -84,6 +85,7 @@ class SqliteCatalog final : public Catalog {
         index_(writer_, index_reader_),
         audit_(writer_, reader_),
         collection_(writer_, collection_reader_),
+        jobs_(writer_, reader_),
         legacy_(writer_, reader_),
         retention_(writer_, reader_) {
     writer_.connection = std::move(writer);
@@ -97,6 +99,7 @@ class SqliteCatalog final : public Catalog {
   Audit& audit() override { return audit_; }
   Retention& retention() override { return retention_; }
   Collection& collection() override { return collection_; }
+  Jobs& jobs() override { return jobs_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -280,6 +283,7 @@ class SqliteCatalog final : public Catalog {
   SqliteIndex index_;
   SqliteAudit audit_;
   SqliteCollection collection_;
+  SqliteJobs jobs_;
   SqliteLegacy legacy_;
   SqliteRetention retention_;
 };
