@@ -136,7 +136,8 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
 std::string AdminCommands::names() {
   return "account.add, account.list, account.show, account.disable, account.enable, "
          "account.password, account.mode, device.list, device.disable, device.enable, "
-         "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check";
+         "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, job.list, "
+         "job.run, job.cancel, job.history";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -145,6 +146,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "account.show") return show_account(request);
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
+  if (command.starts_with("job.")) return use_jobs(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
   if (command.starts_with("legacy."))

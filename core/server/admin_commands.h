@@ -41,6 +41,8 @@ struct OpenListener {
 Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenListener>& open,
                              os::FileSystem& files);
 
+class Jobs;
+
 class AdminCommands {
  public:
   // All outlive it.
@@ -52,6 +54,7 @@ class AdminCommands {
     AccountNotes* notes = nullptr;
     const V3Keys* v3_keys = nullptr;
     V4Running* running = nullptr;  // null without a daemon
+    Jobs* jobs = nullptr;
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
@@ -98,6 +101,9 @@ class AdminCommands {
   // Writes what was done, or refused, to the audit log.
   void note(const std::string& command, const report::Json& request,
             const Result<report::Json>& done) const;
+  Result<report::Json> use_jobs(const std::string& command, const report::Json& request,
+                                const Progress& progress) const;
+  Result<report::Json> run_job(const report::Json& request, const Progress& progress) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

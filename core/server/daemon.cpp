@@ -45,6 +45,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Settings settings, Seams seams) {
       new Daemon(std::make_unique<State>(std::move(settings), std::move(seams))));
   CB_TRY(daemon->open());
   for (const auto& door : daemon->state_->doors) door->start();
+  daemon->state_->jobs->start();
   return daemon;
 }
 
@@ -71,6 +72,7 @@ Status Daemon::open() {
   s.readers = std::make_unique<stream::Workers>(std::max(kReaders, s.settings.workers));
   CB_TRY(open_services());
   CB_TRY(open_doors());
+  CB_TRY(open_jobs());
   CB_TRY(open_admin());
   CB_TRY(open_observe());
   note("daemon.started", std::string("version ") + kProgramVersion);
@@ -159,6 +161,27 @@ Status Daemon::open_doors() {
   return {};
 }
 
+Status Daemon::open_jobs() {
+  State& s = *state_;
+  const JobParts parts = s.job_parts();
+  CB_ASSIGN(s.jobs, Jobs::open({&s.backend->catalog().jobs(), s.seams.clock, parts.random, &s.log,
+                                s.audit.get()},
+                               job_kinds(parts), s.settings.upkeep));
+  return {};
+}
+
+JobParts Daemon::State::job_parts() {
+  JobParts parts;
+  parts.catalog = &backend->catalog();
+  parts.engine = &backend->engine();
+  parts.clock = seams.clock;
+  parts.random = &os::system_random();
+  parts.log = &log;
+  // Jobs run, and are asked, from the time that they are open until they are stopped.
+  parts.upkeep = [this] { return jobs->settings(); };
+  return parts;
+}
+
 Status Daemon::open_admin() {
   State& s = *state_;
   AdminCommands::Parts parts;
@@ -169,6 +192,7 @@ Status Daemon::open_admin() {
   parts.notes = &s.backend->notes();
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
+  parts.jobs = s.jobs.get();
   parts.clock = s.seams.clock;
   parts.random = &os::system_random();
   parts.log = &s.log;
@@ -200,6 +224,7 @@ void Daemon::begin_drain(std::function<void()> drained) {
   state_->log.info("drain.begin", {{"sessions", state_->sessions->count()},
                                    {"uploads", state_->v3->counters().uploads.load()}});
   for (const auto& door : state_->doors) door->close();
+  state_->jobs->begin_stop();
   asio::co_spawn(state_->threads->make_strand(), state_->drain(),
                  [state = state_.get(), drained = std::move(drained)](const std::exception_ptr&) {
                    state->log.info("drain.end", {{"sessions", state->sessions->count()}});
@@ -243,12 +268,14 @@ void Daemon::drain() {
 void Daemon::stop() {
   State& s = *state_;
   if (std::exchange(s.stopped, true)) return;
+  if (s.jobs) s.jobs->begin_stop();
   for (const auto& door : s.doors) door->close();
   for (const auto& door : s.doors) door->wait_closed();
   s.sessions->cancel_all();
   if (!s.sessions->wait_until_none(kEndOfSessions)) s.cancel_stores();
   if (!s.sessions->wait_until_none(kEndOfSessions))
     s.log.error("sessions.stuck", {{"sessions", s.sessions->count()}});
+  if (s.jobs) s.jobs->stop();
   if (s.pages) s.pages->close();
   if (s.admin) s.admin->close();
   s.workers.reset();
@@ -262,6 +289,7 @@ void Daemon::stop() {
   s.doors.clear();
   s.threads.reset();
   s.commands.reset();
+  s.jobs.reset();
   s.v4.reset();
   s.v3.reset();
   s.v3_policy.reset();

@@ -58,6 +58,7 @@ class Daemon {
   Status open();
   Status open_services();
   Status open_doors();
+  Status open_jobs();
   Status open_admin();
   Status open_observe();
   [[nodiscard]] std::string metrics() const;

@@ -12,6 +12,7 @@
 #include "core/server/audit.h"
 #include "core/server/daemon.h"
 #include "core/server/door.h"
+#include "core/server/jobs.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/workers.h"
 
@@ -30,6 +31,7 @@ struct Daemon::State {
   boost::asio::awaitable<void> drain();
   void cancel_stores();
   Result<V4Migration::Parts> migration_parts();
+  [[nodiscard]] JobParts job_parts();
   [[nodiscard]] bool is_quiet() const { return v3->counters().uploads == 0; }
   [[nodiscard]] std::vector<uint16_t> ports() const {
     std::vector<uint16_t> all;
@@ -65,6 +67,7 @@ struct Daemon::State {
   std::optional<plugin::Crypto> legacy_suite;  // that challenges clients who migrate
   std::unique_ptr<V3Service> v3;
   std::unique_ptr<V4Service> v4;
+  std::unique_ptr<Jobs> jobs;
   std::unique_ptr<AdminCommands> commands;
   std::vector<std::unique_ptr<Door>> doors;
   std::unique_ptr<AdminServer> admin;

@@ -62,6 +62,11 @@ Json instances_of(const plugin::Registry& registry) {
   return all;
 }
 
+Json jobs_of(Jobs& jobs) {
+  auto all = jobs.list();
+  return all ? std::move(*all) : Json{{"error", all.error().text()}};
+}
+
 Json space_of(Backend& backend, V3Service& v3) {
   const std::string refusal = v3.refusal();
   Json space = {{"reserve", v3.settings().space_reserve},
@@ -115,6 +120,7 @@ report::Json Daemon::status() const {
           {"v3", counters_of(s.v3->counters())},
           {"v4", sessions_of(*s.v4)},
           {"repositories", s.commands->totals()},
+          {"jobs", jobs_of(*s.jobs)},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
           {"plugins", plugins_as_json(*s.registry)},

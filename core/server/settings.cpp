@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/server/settings_tables.h"
+#include "core/server/settings_upkeep.h"
 
 namespace cb::server {
 namespace {
@@ -48,6 +49,7 @@ class Builder {
     read_v4();
     read_limits();
     settings_.observe = observe_settings_of(tables_, problems_);
+    settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
     return std::move(settings_);
   }
 

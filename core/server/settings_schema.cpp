@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/settings_schema_v4.h"
+#include "core/server/settings_upkeep.h"
 
 namespace cb::server {
 namespace {
@@ -321,6 +322,7 @@ const std::vector<config::Section>& settings_sections() {
       {"legacy", "Protocol version 3.", legacy_schema()},
       {"v4", "Protocol version 4.", v4_schema()},
       {"limits", "What one client or all of them together may take.", limits_schema()},
+      {"upkeep", "What the server does by itself, and when.", upkeep_schema()},
   };
   return sections;
 }

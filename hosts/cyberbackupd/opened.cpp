@@ -6,11 +6,25 @@
 #include "core/report/utc_text.h"
 #include "core/server/admin_commands.h"
 #include "core/server/admin_server.h"
+#include "core/server/jobs.h"
 
 namespace cb::host {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(15);
+
+Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
+                                                server::Audit& audit) {
+  server::JobParts parts;
+  parts.catalog = &opened.backend->catalog();
+  parts.engine = &opened.backend->engine();
+  parts.clock = &os::system_clock();
+  parts.random = &os::system_random();
+  parts.log = &log;
+  parts.upkeep = [&opened] { return opened.settings.upkeep; };
+  return server::Jobs::open({&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit},
+                            server::job_kinds(parts), opened.settings.upkeep);
+}
 
 Result<report::Json> run_on_files(const CommonOptions& options, report::Json request,
                                   const std::function<void(uint64_t, uint64_t)>& progress) {
@@ -27,6 +41,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   const server::V3Policy v3_policy({&opened->backend->catalog(), &opened->backend->archive().keys(),
                                     &os::system_clock(), log.get(), &audit},
                                    opened->settings.v3);
+  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit));
   server::AdminCommands::Parts parts;
   parts.catalog = &opened->backend->catalog();
   parts.v3_policy = &v3_policy;
@@ -34,6 +49,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.engine = &opened->backend->engine();
   parts.notes = &opened->backend->notes();
   parts.v3_keys = &opened->backend->archive().keys();
+  parts.jobs = jobs.get();
   parts.clock = &os::system_clock();
   parts.random = &os::system_random();
   parts.log = log.get();

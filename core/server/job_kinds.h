@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which jobs there are. The daemon and the commands that work on its files ask for the same list.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/catalog/catalog.h"
+#include "core/log/log.h"
+#include "core/os/clock.h"
+#include "core/os/random.h"
+#include "core/repository/engine.h"
+#include "core/server/job.h"
+#include "core/server/upkeep_settings.h"
+
+namespace cb::server {
+
+// What jobs are made of. All outlive them.
+struct JobParts {
+  catalog::Catalog* catalog = nullptr;
+  repository::Engine* engine = nullptr;
+  const os::Clock* clock = nullptr;
+  os::Random* random = nullptr;
+  log::Log* log = nullptr;
+  std::function<UpkeepSettings()> upkeep;  // as they are in force; for any thread
+};
+
+// In the order in which they are listed, and run when several are due at once.
+std::vector<JobKind> job_kinds(const JobParts& parts);
+
+}  // namespace cb::server

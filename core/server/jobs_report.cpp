@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is kept and told of runs.
+#include "core/server/jobs.h"
+
+namespace cb::server {
+namespace {
+
+using report::Json;
+
+Json kept_detail(const JobCall& call, const JobResult& result) {
+  Json detail = {{"short", result.is_short}};
+  if (call.account) detail["account"] = *call.account;
+  if (!result.detail.is_null()) detail["result"] = result.detail;
+  return detail;
+}
+
+}  // namespace
+
+void Jobs::note_end(const JobKind& kind, const JobCall& call, JobReport& report) {
+  catalog::JobRun run;
+  run.number = report.number;
+  run.ended_ns = now();
+  run.outcome = report.outcome;
+  run.summary = report.result.summary;
+  run.detail = report::json_line(kept_detail(call, report.result));
+  const log::Level level =
+      report.outcome == catalog::JobOutcome::failed ? log::Level::error : log::Level::info;
+  parts_.log->write(level, "job.end",
+                    {{"job", kind.name},
+                     {"asked_by", call.asked_by},
+                     {"outcome", catalog::name_of(report.outcome)},
+                     {"summary", report.result.summary}});
+  if (parts_.audit != nullptr && !call.dry_run)
+    parts_.audit->write({call.asked_by, "", "job." + kind.name, call.account.value_or(""),
+                         catalog::name_of(report.outcome), report.result.summary});
+  if (run.number == 0) return;
+  const Status ended = parts_.catalog->end(run);
+  if (!ended)
+    parts_.log->error("job.not-noted", {{"job", kind.name}, {"error", ended.error().text()}});
+}
+
+Json Jobs::running_as_json() const {
+  return {{"asked_by", running_->asked_by}, {"begun_ns", running_->begun_ns},
+          {"done", running_->done},         {"total", running_->total},
+          {"unit", running_->unit},         {"cancelled", running_->cancelled}};
+}
+
+Result<Json> Jobs::list() {
+  Json all = Json::array();
+  for (size_t job = 0; job < kinds_.size(); ++job) {
+    CB_ASSIGN(const auto last, parts_.catalog->history(kinds_[job].name, 0, 2));
+    Json one = {{"job", kinds_[job].name}, {"what", kinds_[job].what}};
+    const std::lock_guard lock(mutex_);
+    one["schedule"] = plans_[job].schedule.text();
+    if (plans_[job].due) one["next_ns"] = plans_[job].start;
+    if (running_ && running_->kind == &kinds_[job]) one["running"] = running_as_json();
+    for (const catalog::JobRun& run : last) {
+      if (run.outcome == catalog::JobOutcome::running) continue;
+      one["last"] = json_of(run);
+      break;
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+Result<Json> Jobs::history(const std::string& name, int64_t before, size_t most) {
+  if (!name.empty() && kind_of(name) == nullptr)
+    return failed(Code::not_found, "job '" + name + "'", "is not known",
+                  "cyberbackupd job list shows all");
+  CB_ASSIGN(const auto runs, parts_.catalog->history(name, before, most));
+  Json all = Json::array();
+  for (const catalog::JobRun& run : runs) all.push_back(json_of(run));
+  return all;
+}
+
+Json json_of(const catalog::JobRun& run) {
+  Json one = {{"number", run.number},
+              {"job", run.job},
+              {"asked_by", run.asked_by},
+              {"due_ns", run.due_ns},
+              {"begun_ns", run.begun_ns},
+              {"ended_ns", run.ended_ns},
+              {"outcome", catalog::name_of(run.outcome)},
+              {"summary", run.summary}};
+  const auto detail = report::parse_json(run.detail);
+  if (detail && detail->is_object()) one.update(*detail);
+  return one;
+}
+
+Json json_of(const std::string& name, const JobReport& report) {
+  Json one = {{"job", name},
+              {"number", report.number},
+              {"outcome", catalog::name_of(report.outcome)},
+              {"summary", report.result.summary},
+              {"short", report.result.is_short}};
+  if (!report.result.detail.is_null()) one["result"] = report.result.detail;
+  if (report.error) one["error"] = report::json_of(*report.error);
+  return one;
+}
+
+}  // namespace cb::server

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table [upkeep]: its schema and what it means. Used by settings*.cpp alone. Functions are
+// pure.
+#pragma once
+
+#include "core/server/settings_tables.h"
+
+namespace cb::server {
+
+config::Schema upkeep_schema();
+
+// What cannot be goes to `problems` with its place.
+UpkeepSettings upkeep_of(const CheckedTable& table, const config::Place& file,
+                         config::Problems& problems);
+
+}  // namespace cb::server
