@@ -252,6 +252,25 @@ TEST_F(Recorded, version_6_has_what_was_decided_about_its_client_and_what_it_did
   EXPECT_FALSE(*(*catalog)->legacy_repository(client));
 }
 
+TEST_F(Recorded, version_7_has_what_the_server_does_by_itself) {
+  load(7);
+  auto catalog = open_sqlite_catalog(file_, false);
+  ASSERT_TRUE(catalog) << catalog.error().text();
+  constexpr int64_t kThen = 1'795'486'896'000'000'000;
+  const auto rules = *(*catalog)->retention().rules(1);
+  ASSERT_EQ(rules.size(), 1u);
+  EXPECT_EQ(rules[0],
+            (RetentionRow{{}, "keep-daily 7, keep-within 30d", kThen + 1, "uid 0 (root)"}));
+  const auto pins = *(*catalog)->retention().pins(1);
+  ASSERT_EQ(pins.size(), 1u);
+  EXPECT_EQ(pins[0].reason, "before the move");
+  EXPECT_EQ((*(*catalog)->retention().approval(1))->detail, "trash-stay 1d");
+  const auto runs = *(*catalog)->jobs().history("collect", 0, 9);
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs[0].outcome, JobOutcome::done);
+  EXPECT_EQ(runs[0].summary, "nothing to collect");
+}
+
 TEST_F(Recorded, accounts_and_blobs_from_before_version_4_have_no_password_and_are_open) {
   load(3);
   auto opened = open_sqlite_catalog(file_, false);
