@@ -177,9 +177,10 @@ std::vector<SnapshotInfo> Rescue::committed() {
     }
     const auto commit = commits.find(record->snapshot);
     if (commit == commits.end()) continue;
-    if (record->type == CommitType::removal)
+    if (record->type == CommitType::removal) {
       live.erase(commit->second);
-    else if (const auto at = live.find(commit->second); at != live.end() && may_forget(*record))
+      commits.erase(commit);  // committed again it is a new snapshot
+    } else if (const auto at = live.find(commit->second); at != live.end() && may_forget(*record))
       at->second.in_trash = record->type == CommitType::forget;
   }
   has_commits_ = last > 0;

@@ -235,6 +235,16 @@ TEST_F(Rescued, commits_say_which_snapshots_count) {
   EXPECT_EQ(ids(*all, true).size(), 3u);
 }
 
+TEST_F(Rescued, a_removed_snapshot_that_was_committed_again_counts) {
+  const StoredBlob one = snapshot("one");
+  write_pack("a", {one});
+  write_commit(CommitType::commit, 1, one.head.id);
+  write_commit(CommitType::forget, 2, one.head.id);
+  write_commit(CommitType::removal, 3, one.head.id);
+  write_commit(CommitType::commit, 4, one.head.id);
+  EXPECT_EQ(ids(*open(), false), std::vector{one.head.id});
+}
+
 TEST_F(Rescued, snapshots_behind_a_lost_end_of_the_chain_are_told) {
   const StoredBlob one = snapshot("one");
   write_pack("a", {one, snapshot("two"), snapshot("three")});
