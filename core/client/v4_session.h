@@ -113,6 +113,16 @@ class V4Session final : public repository::Remote, public repository::OwnerRemot
   Status verified(const repository::DeviceId& device, std::span<const repository::BlobId> ids,
                   bool bad) override;
 
+  // Rules of retention and pins as far as the server lists them, for owners.
+  Result<repository::RetentionRecord> retention();
+  struct RetentionSet {
+    std::string rules;     // in force now
+    uint64_t request = 0;  // not 0: an operator of the server is to approve the shorter stay
+  };
+  // `source` is a device's id and a source's hash, or empty; `rules` are in their text form, or
+  // empty to take them away.
+  Result<RetentionSet> set_retention(ByteView source, const std::string& rules);
+
   struct State;  // complete in v4_session.cpp only
   explicit V4Session(std::unique_ptr<State> state);
 

@@ -9,6 +9,7 @@
 #include "core/identity/signing.h"
 #include "core/repository/catalog_rebuild.h"
 #include "core/repository/pairing_token.h"
+#include "core/server/admin_retention.h"
 
 namespace cb::server {
 namespace {
@@ -136,8 +137,9 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
 std::string AdminCommands::names() {
   return "account.add, account.list, account.show, account.disable, account.enable, "
          "account.password, account.mode, device.list, device.disable, device.enable, "
-         "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, job.list, "
-         "job.run, job.cancel, job.history";
+         "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
+         "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
+         "job.cancel, job.history, job.requests, job.approve";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -146,6 +148,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "account.show") return show_account(request);
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
+  if (AdminRetention::serves(command)) return use_retention(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
@@ -159,6 +162,27 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
                                           {"device", report::text_of(request, "device")},
                                           {"by", report::text_of(request, "asked_by")},
                                           {"result", result}});
+  note(command, request, done);
+  return done;
+}
+
+Result<Json> AdminCommands::use_retention(const std::string& command, const Json& request) const {
+  const AdminRetention retention(*parts_.engine, *parts_.retention);
+  const auto answer = [&]() -> Result<Json> {
+    if (command.starts_with("job.")) return retention.run(command, nullptr, request);
+    CB_ASSIGN(const catalog::Account account, account_of(request));
+    return retention.run(command, &account, request);
+  };
+  auto done = answer();
+  if (!AdminRetention::changes(command)) return done;
+  const int64_t number = report::number_of(request, "number", 0);
+  parts_.log->info("admin." + command,
+                   {{"account", report::text_of(request, "account")},
+                    {"request", number == 0 ? std::string() : std::to_string(number)},
+                    {"snapshot", report::text_of(request, "snapshot")},
+                    {"rules", report::text_of(request, "rules")},
+                    {"by", report::text_of(request, "asked_by")},
+                    {"result", done ? "done" : done.error().text()}});
   note(command, request, done);
   return done;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -91,7 +92,9 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(const os::Path& path, Par
   ::unlink(path.c_str());
   state->acceptor.open(Local(), problem);
   if (problem) return at();
-  const mode_t before = ::umask(0177);
+  const bool is_for_others = !state->parts.operators.empty();
+  // Whoever can reach it may connect then; who is answered the kernel's word decides.
+  const mode_t before = ::umask(is_for_others ? 0111 : 0177);
   state->acceptor.bind(Local::endpoint(path.string()), problem);
   ::umask(before);
   if (problem) return at();
@@ -210,7 +213,11 @@ std::optional<uint32_t> AdminServer::State::asking_user(Local::socket& socket) c
   socklen_t size = sizeof(peer);
   const bool known =
       ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-  if (known && (peer.uid == 0 || peer.uid == ::geteuid())) return peer.uid;
+  const auto& operators = parts.operators;
+  const bool is_operator =
+      known && (peer.uid == 0 || peer.uid == ::geteuid() ||
+                std::find(operators.begin(), operators.end(), peer.uid) != operators.end());
+  if (is_operator) return peer.uid;
   const std::string who = known ? std::to_string(peer.uid) : std::string("unknown");
   parts.log->warn("admin.refused", {{"uid", who}, {"pid", known ? peer.pid : 0}});
   parts.audit->post_of_stranger({"uid " + who, "", "admin.refused", "", "denied", ""});

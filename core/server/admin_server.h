@@ -29,6 +29,7 @@ class AdminServer {
     stream::Workers* workers = nullptr;  // where requests are answered
     log::Log* log = nullptr;
     Audit* audit = nullptr;
+    std::vector<uint32_t> operators = {};  // further users who are answered
   };
 
   // Tells how far a command is; false when nobody waits for it any more.

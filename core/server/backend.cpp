@@ -109,6 +109,7 @@ Status Backend::open_engine(const Settings& settings, const Seams& seams) {
   parts.is_read_only = seams.is_read_only;
   CB_ASSIGN(engine_, repository::Engine::open(std::move(parts)));
   notes_.emplace(catalog_->accounts(), *engine_);
+  retention_.emplace(RetentionBook::Parts{catalog_.get(), engine_.get(), seams.clock});
   return {};
 }
 

@@ -104,6 +104,7 @@ Status Daemon::open_services() {
   v4.engine = &s.backend->engine();
   v4.accounts = &s.backend->catalog().accounts();
   v4.notes = &s.backend->notes();
+  v4.retention = &s.backend->retention();
   v4.v3_policy = s.v3_policy.get();
   v4.workers = s.workers.get();
   v4.readers = s.readers.get();
@@ -177,6 +178,8 @@ JobParts Daemon::State::job_parts() {
   parts.clock = seams.clock;
   parts.random = &os::system_random();
   parts.log = &log;
+  parts.retention = &backend->retention();
+  parts.audit = audit.get();
   // Jobs run, and are asked, from the time that they are open until they are stopped.
   parts.upkeep = [this] { return jobs->settings(); };
   return parts;
@@ -190,6 +193,7 @@ Status Daemon::open_admin() {
   parts.accounts = &s.backend->catalog().accounts();
   parts.engine = &s.backend->engine();
   parts.notes = &s.backend->notes();
+  parts.retention = &s.backend->retention();
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
   parts.jobs = s.jobs.get();
@@ -204,9 +208,10 @@ Status Daemon::open_admin() {
     if (report::text_of(request, "command") == "status") return status();
     return state_->commands->run(request, progress);
   };
-  CB_ASSIGN(s.admin,
-            AdminServer::open(s.settings.admin_socket(),
-                              {s.threads.get(), s.readers.get(), &s.log, s.audit.get()}, answer));
+  CB_ASSIGN(s.admin, AdminServer::open(s.settings.admin_socket(),
+                                       {s.threads.get(), s.readers.get(), &s.log, s.audit.get(),
+                                        s.settings.operators},
+                                       answer));
   return {};
 }
 

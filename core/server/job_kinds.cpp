@@ -3,13 +3,23 @@
 
 #include "core/server/clean_job.h"
 #include "core/server/collection_jobs.h"
+#include "core/server/retention_job.h"
 
 namespace cb::server {
 
 std::vector<JobKind> job_kinds(const JobParts& parts) {
   const CollectionParts collection = {
       .catalog = parts.catalog, .engine = parts.engine, .clock = parts.clock};
-  return {collect_job(collection), compact_job(collection), clean_job(parts)};
+  RetentionParts retention;
+  retention.catalog = parts.catalog;
+  retention.engine = parts.engine;
+  retention.book = parts.retention;
+  retention.clock = parts.clock;
+  retention.log = parts.log;
+  retention.audit = parts.audit;
+  retention.most_removed = [upkeep = parts.upkeep] { return upkeep().most_removed; };
+  return {retention_job(retention), collect_job(collection), compact_job(collection),
+          clean_job(parts)};
 }
 
 }  // namespace cb::server

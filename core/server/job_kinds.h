@@ -11,7 +11,9 @@
 #include "core/os/clock.h"
 #include "core/os/random.h"
 #include "core/repository/engine.h"
+#include "core/server/audit.h"
 #include "core/server/job.h"
+#include "core/server/retention_book.h"
 #include "core/server/upkeep_settings.h"
 
 namespace cb::server {
@@ -23,6 +25,8 @@ struct JobParts {
   const os::Clock* clock = nullptr;
   os::Random* random = nullptr;
   log::Log* log = nullptr;
+  RetentionBook* retention = nullptr;
+  Audit* audit = nullptr;                  // may be null
   std::function<UpkeepSettings()> upkeep;  // as they are in force; for any thread
 };
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "core/server/settings_admin.h"
 #include "core/server/settings_tables.h"
 #include "core/server/settings_upkeep.h"
 
@@ -50,6 +51,7 @@ class Builder {
     read_limits();
     settings_.observe = observe_settings_of(tables_, problems_);
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
+    settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
     return std::move(settings_);
   }
 

@@ -97,7 +97,8 @@ struct Settings {
   LimitSettings limits;
   ObserveSettings observe;
   UpkeepSettings upkeep;
-  std::vector<ShownOption> shown;  // in the order of settings_sections
+  std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own
+  std::vector<ShownOption> shown;   // in the order of settings_sections
 
   [[nodiscard]] os::Path key_file() const { return data / "keys" / "server.key"; }
   // The Ed25519 seed that signs commit records.

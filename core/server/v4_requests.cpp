@@ -86,6 +86,10 @@ Result<V4Session::Answer> V4Session::owner_request(Request code, const Bytes& me
       return copies(message);
     case Request::verified:
       return verified(message);
+    case Request::retention:
+      return retention();
+    case Request::set_retention:
+      return set_retention(message);
     default:
       return failed(Code::state, "request", "is not answered here");
   }

@@ -17,6 +17,7 @@
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
 #include "core/server/request_times.h"
+#include "core/server/retention_book.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_migration.h"
 #include "core/server/v4_running.h"
@@ -51,6 +52,7 @@ class V4Service {
     repository::Engine* engine = nullptr;
     catalog::Accounts* accounts = nullptr;
     AccountNotes* notes = nullptr;
+    RetentionBook* retention = nullptr;
     const V3Policy* v3_policy = nullptr;
     stream::Workers* workers = nullptr;
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network

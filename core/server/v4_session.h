@@ -103,6 +103,10 @@ class V4Session {
   Result<Answer> copies(const Bytes& message);
   Result<Answer> verified(const Bytes& message);
 
+  // v4_retention_requests.cpp
+  Result<Answer> retention();
+  Result<Answer> set_retention(const Bytes& message);
+
   // v4_requests.cpp
   Result<Answer> plain_request(v4::Request code, const Bytes& message);
   Result<Answer> owner_request(v4::Request code, const Bytes& message);

@@ -21,6 +21,8 @@ Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
   parts.clock = &os::system_clock();
   parts.random = &os::system_random();
   parts.log = &log;
+  parts.retention = &opened.backend->retention();
+  parts.audit = &audit;
   parts.upkeep = [&opened] { return opened.settings.upkeep; };
   return server::Jobs::open({&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit},
                             server::job_kinds(parts), opened.settings.upkeep);

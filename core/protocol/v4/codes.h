@@ -47,6 +47,8 @@ enum class Request : uint16_t {
   chain = 2090,
   copies = 2091,
   verified = 2092,
+  retention = 2100,
+  set_retention = 2101,
 };
 
 enum class Response : uint16_t {
@@ -74,6 +76,8 @@ enum class Response : uint16_t {
   sessions = 3080,
   chain = 3090,
   copies = 3091,
+  retention = 3100,
+  set_retention = 3101,
   failure = 3999,
 };
 

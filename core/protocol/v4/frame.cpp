@@ -54,6 +54,8 @@ std::optional<Request> request_of(uint16_t code) {
     case Request::chain:
     case Request::copies:
     case Request::verified:
+    case Request::retention:
+    case Request::set_retention:
       return static_cast<Request>(code);
   }
   return std::nullopt;
@@ -85,6 +87,8 @@ std::optional<Response> response_of(uint16_t code) {
     case Response::sessions:
     case Response::chain:
     case Response::copies:
+    case Response::retention:
+    case Response::set_retention:
     case Response::failure:
       return static_cast<Response>(code);
   }
@@ -111,6 +115,8 @@ size_t message_limit(Request request) {
       return kFrameMax - kFrameHeadSize;
     case Request::put_more:
       return 0;
+    case Request::set_retention:
+      return 8 * kKiB;
     case Request::commit:
       return 16 * kKiB;
     case Request::add_slot:

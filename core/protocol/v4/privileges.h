@@ -72,6 +72,8 @@ constexpr RequestPrivilege kPrivileges[] = {
     {Request::chain, Privilege::device},
     {Request::copies, Privilege::owner},
     {Request::verified, Privilege::owner},
+    {Request::retention, Privilege::owner},
+    {Request::set_retention, Privilege::owner},
 };
 
 // Nothing for a request that is not in the table: it is refused.

@@ -53,7 +53,7 @@ TEST(Privileges, are_those_of_the_table_in_trust_md) {
   for (const Request request :
        {Request::add_slot, Request::remove_slot, Request::add_invite, Request::remove_invite,
         Request::set_device, Request::put_record, Request::sessions, Request::put_sessions,
-        Request::copies, Request::verified})
+        Request::copies, Request::verified, Request::retention, Request::set_retention})
     EXPECT_EQ(who_may(request), "o") << static_cast<int>(request);
   EXPECT_EQ(who_may(Request::add_device), "po");
 }

@@ -117,6 +117,8 @@ void parse_members(v4::Request code, ByteView bytes) {
     case v4::Request::verified:
       if (const auto said = v4::parse<v4::pb::Verified>(bytes)) parse_ids(said->ids());
       return;
+    case v4::Request::set_retention:
+      return parse_plain<v4::pb::SetRetention>(bytes);
     default:
       return;
   }

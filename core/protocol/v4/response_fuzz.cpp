@@ -89,6 +89,10 @@ void parse_message(v4::Response code, ByteView bytes) {
       return parse_slots(bytes);
     case v4::Response::counts:
       return (void)v4::parse<v4::pb::CountsReply>(bytes);
+    case v4::Response::retention:
+      return (void)v4::parse<v4::pb::RetentionReply>(bytes);
+    case v4::Response::set_retention:
+      return (void)v4::parse<v4::pb::SetRetentionReply>(bytes);
     case v4::Response::failure:
       return parse_failure(bytes);
     default:
