@@ -20,6 +20,7 @@ void add_snapshots_command(CLI::App& app, CommonOptions& options, int& exit_code
 void add_status_command(CLI::App& app, CommonOptions& options, int& exit_code);
 // forget and undelete
 void add_forget_command(CLI::App& app, CommonOptions& options, int& exit_code);
+void add_retention_command(CLI::App& app, CommonOptions& options, int& exit_code);
 void add_doctor_command(CLI::App& app, CommonOptions& options, int& exit_code);
 void add_benchmark_command(CLI::App& app, CommonOptions& options, int& exit_code);
 void add_restore_command(CLI::App& app, CommonOptions& options, int& exit_code);

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   cb::add_backup_command(app, options, exit_code);
   cb::add_snapshots_command(app, options, exit_code);
   cb::add_forget_command(app, options, exit_code);
+  cb::add_retention_command(app, options, exit_code);
   cb::add_key_command(app, options, exit_code);
   cb::add_device_command(app, options, exit_code);
   cb::add_status_command(app, options, exit_code);

@@ -24,6 +24,7 @@ struct Chosen {
   AccountOptions account;
   AuditOptions audit;
   CheckOptions check;
+  RetentionOptions retention;
   RebuildOptions rebuild;
   std::string plugin_id;
   bool as_toml = false;
@@ -67,5 +68,8 @@ void add_devices(CLI::App& app, Chosen& chosen);
 void add_token(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
+void add_retention(CLI::App& app, Chosen& chosen);
+// Into the commands about jobs: what waits for an approval.
+void add_requests(CLI::App& job, Chosen& chosen);
 
 }  // namespace cb::host

@@ -10,6 +10,7 @@
 
 #include "core/report/exit_code.h"
 #include "core/server/settings.h"
+#include "hosts/retention/rule_options.h"
 
 namespace cb::host {
 
@@ -85,6 +86,18 @@ struct CheckOptions {
   bool read_data = false;
 };
 
+// About retention; each command takes some of them.
+struct RetentionOptions {
+  CommonOptions common;
+  std::string account;
+  std::string source;  // a prefix; empty: the repository
+  RuleOptions rules;
+  std::string snapshot;  // a prefix
+  std::string until;     // empty: for good
+  std::string reason;
+  int64_t request = 0;
+};
+
 struct RebuildOptions {
   CommonOptions common;
   bool dry_run = false;
@@ -127,6 +140,11 @@ report::ExitCode run_device_list(const AccountOptions& options);
 // `what`: "disable", "enable" or "revoke".
 report::ExitCode run_device_change(const AccountOptions& options, const std::string& what);
 report::ExitCode run_token_create(const AccountOptions& options);
+report::ExitCode run_retention_show(const RetentionOptions& options);
+report::ExitCode run_retention_set(const RetentionOptions& options);
+report::ExitCode run_retention_pin(const RetentionOptions& options, bool pins);
+report::ExitCode run_requests(const CommonOptions& options);
+report::ExitCode run_approve(const RetentionOptions& options);
 report::ExitCode run_check(const CheckOptions& options);
 report::ExitCode run_rebuild(const RebuildOptions& options);
 report::ExitCode run_audit_list(const AuditOptions& options);

@@ -104,6 +104,13 @@ void add_rebuild(CLI::App& app, Chosen& chosen) {
       [&] { chosen.command = [&] { return run_rebuild(chosen.rebuild_options()); }; });
 }
 
+void add_jobs(CLI::App& app, Chosen& chosen) {
+  CLI::App* job =
+      add(app, "job", "What the server does by itself", "cyberbackupd job requests --config FILE");
+  job->require_subcommand(1);
+  add_requests(*job, chosen);
+}
+
 ManualText manual_text() {
   return {8,
           server::kProgramVersion,
@@ -132,6 +139,8 @@ int run(int count, char** arguments) {
   add_devices(app, chosen);
   add_token(app, chosen);
   add_audit(app, chosen);
+  add_retention(app, chosen);
+  add_jobs(app, chosen);
   add_check(app, chosen);
   add_rebuild(app, chosen);
   add_legacy(app, chosen);

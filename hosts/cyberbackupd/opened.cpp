@@ -50,6 +50,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.accounts = &opened->backend->catalog().accounts();
   parts.engine = &opened->backend->engine();
   parts.notes = &opened->backend->notes();
+  parts.retention = &opened->backend->retention();
   parts.v3_keys = &opened->backend->archive().keys();
   parts.jobs = jobs.get();
   parts.clock = &os::system_clock();
