@@ -69,7 +69,7 @@ void add_token(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
-// Into the commands about jobs: what waits for an approval.
-void add_requests(CLI::App& job, Chosen& chosen);
+// Into `job`, which is made when it is not there: what waits for an approval.
+void add_requests(CLI::App& app, Chosen& chosen);
 
 }  // namespace cb::host

@@ -55,14 +55,28 @@ void add_retention(CLI::App& app, Chosen& chosen) {
     chosen.command = [&] { return run_retention_set(chosen.with_common(chosen.retention)); };
   });
   add_pins(*retention, chosen);
+  CLI::App* plan =
+      add(*retention, "plan", "Print every snapshot, what the next run does with it, and why",
+          "cyberbackupd retention plan --account alice");
+  plan->add_option("--account", chosen.retention.account, "Only this account");
+  add_common(*plan, chosen.common);
+  plan->callback([&] {
+    chosen.command = [&] { return run_retention_plan(chosen.with_common(chosen.retention)); };
+  });
 }
 
-void add_requests(CLI::App& job, Chosen& chosen) {
+void add_requests(CLI::App& app, Chosen& chosen) {
+  const auto all =
+      app.get_subcommands([](const CLI::App* one) { return one->get_name() == "job"; });
+  CLI::App* job = all.empty() ? add(app, "job", "What the server does by itself",
+                                    "cyberbackupd job requests --config FILE")
+                              : all.front();
+  job->require_subcommand(1);
   CLI::App* requests =
-      add(job, "requests", "Print what waits for an approval", "cyberbackupd job requests");
+      add(*job, "requests", "Print what waits for an approval", "cyberbackupd job requests");
   add_common(*requests, chosen.common);
   requests->callback([&] { chosen.command = [&] { return run_requests(chosen.common); }; });
-  CLI::App* approve = add(job, "approve", "Let something be done that was asked first",
+  CLI::App* approve = add(*job, "approve", "Let something be done that was asked first",
                           "cyberbackupd job approve 3");
   approve->add_option("REQUEST", chosen.retention.request, "Its number in `job requests`")
       ->required();

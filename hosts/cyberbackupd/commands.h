@@ -143,6 +143,8 @@ report::ExitCode run_token_create(const AccountOptions& options);
 report::ExitCode run_retention_show(const RetentionOptions& options);
 report::ExitCode run_retention_set(const RetentionOptions& options);
 report::ExitCode run_retention_pin(const RetentionOptions& options, bool pins);
+// A dry run of the job, as a table.
+report::ExitCode run_retention_plan(const RetentionOptions& options);
 report::ExitCode run_requests(const CommonOptions& options);
 report::ExitCode run_approve(const RetentionOptions& options);
 report::ExitCode run_check(const CheckOptions& options);

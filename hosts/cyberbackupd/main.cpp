@@ -104,13 +104,6 @@ void add_rebuild(CLI::App& app, Chosen& chosen) {
       [&] { chosen.command = [&] { return run_rebuild(chosen.rebuild_options()); }; });
 }
 
-void add_jobs(CLI::App& app, Chosen& chosen) {
-  CLI::App* job =
-      add(app, "job", "What the server does by itself", "cyberbackupd job requests --config FILE");
-  job->require_subcommand(1);
-  add_requests(*job, chosen);
-}
-
 ManualText manual_text() {
   return {8,
           server::kProgramVersion,
@@ -140,10 +133,10 @@ int run(int count, char** arguments) {
   add_token(app, chosen);
   add_audit(app, chosen);
   add_retention(app, chosen);
-  add_jobs(app, chosen);
   add_check(app, chosen);
   add_rebuild(app, chosen);
   add_legacy(app, chosen);
+  add_requests(app, chosen);
   add_manual(app, manual_text());
   try {
     app.parse(count, arguments);

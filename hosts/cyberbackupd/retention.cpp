@@ -68,6 +68,16 @@ report::ExitCode run_retention_pin(const RetentionOptions& options, bool pins) {
   return show(options.common, request, pin_text);
 }
 
+report::ExitCode run_retention_plan(const RetentionOptions& options) {
+  Json request = {{"command", "job.run"}, {"job", "retention"}, {"dry_run", true}};
+  if (!options.account.empty()) request["account"] = options.account;
+  return show(options.common, request, [](const Json& run) {
+    const std::string text = retention_plan_text(run.value("result", Json::object()));
+    return text.empty() ? report::text_of(run, "summary")
+                        : text + "\n" + report::text_of(run, "summary");
+  });
+}
+
 report::ExitCode run_requests(const CommonOptions& options) {
   return show(options, {{"command", "job.requests"}}, requests_text);
 }

@@ -136,6 +136,11 @@ TEST_F(V4Retention, the_operator_s_program_sets_pins_shows_and_lists_what_waits)
   EXPECT_THAT(show.out, HasSubstr("audit"));
   EXPECT_THAT(show.out, HasSubstr("repository"));
   EXPECT_EQ(shown().pins_size(), 1);
+  const Ran plan = run("retention plan --account alice");
+  EXPECT_EQ(plan.code, 0) << plan.out;
+  EXPECT_THAT(plan.out, HasSubstr(snapshot_.hex().substr(0, 12)));
+  EXPECT_THAT(plan.out, HasSubstr("newest"));
+  EXPECT_THAT(plan.out, HasSubstr("would put 0 snapshots into the trash"));
   EXPECT_THAT(run("job requests").out, HasSubstr("nothing waits"));
   EXPECT_EQ(run("retention unpin --account alice " + snapshot_.hex()).code, 0);
   const Ran none = run("retention set --account alice --none");
