@@ -8,9 +8,7 @@
 
 #include <set>
 
-#include "core/repository/engine_chain.h"
 #include "core/repository/engine_fixture.h"
-#include "core/repository/signatures.h"
 
 namespace cb::repository {
 
@@ -52,23 +50,10 @@ inline TestSnapshot make_tree(const std::set<uint64_t>& pieces, uint64_t session
   return made;
 }
 
-// Ends a snapshot's time in the trash, by a record that the chain finds in the store.
+// Ends a snapshot's time in the trash.
 inline void take_from_trash(EngineHouse& house, const RepositoryId& repository,
                             const TestSnapshot& snapshot) {
-  const Engine::Head head = must(house.engine().head(repository));
-  CommitRecord record;
-  record.type = CommitType::removal;
-  record.sequence = head.sequence + 1;
-  record.previous = head.hash;
-  record.time_ns = house.clock().wall().count();
-  record.snapshot = snapshot.request.snapshot;
-  record.root = snapshot.request.root;
-  must(os::system_random().fill(record.commit_id.bytes));
-  record.signature = must(house.signing_key().sign(signed_part(record, repository)));
-  house.put_object(commit_object(repository, record.sequence), encode(record));
-  // Finds its place in the chain taken, and looks again.
-  const auto too_late = house.engine().undelete(repository, record.snapshot, {});
-  if (code_of(too_late) != Code::not_found) throw std::runtime_error("it was not removed");
+  must(house.engine().remove(repository, snapshot.request.snapshot));
 }
 
 class Collecting : public testing::TestWithParam<const char*> {

@@ -26,7 +26,7 @@ class CollectionCourse {
   }
 
   void step(bool is_nested = false) {
-    switch (random_() % (is_nested ? 12 : 17)) {
+    switch (random_() % (is_nested ? 16 : 22)) {
       case 0:
         return advance();
       case 1:
@@ -34,7 +34,6 @@ class CollectionCourse {
       case 2:
         return undelete_one();
       case 3:
-      case 4:
         return remove_one();
       case 5:
         return open_up();
@@ -43,12 +42,12 @@ class CollectionCourse {
       case 7:
       case 8:
         return begin_one();
-      case 12:
-      case 13:
+      case 16:
+      case 17:
         return collect();
-      case 14:
+      case 18:
         return compact();
-      case 15:
+      case 19:
         return restart();
       default:
         return go_on();
@@ -161,7 +160,7 @@ class CollectionCourse {
     const size_t which = random_() % open_.size();
     Open& one = open_[which];
     const auto& blobs = one.backup.snapshot.blobs;
-    for (uint64_t i = 1 + random_() % 8; i > 0 && one.next < blobs.size(); --i)
+    for (uint64_t i = 1 + random_() % 12; i > 0 && one.next < blobs.size(); --i)
       send(*one.intake, blobs[one.next++]);
     if (random_() % 6 == 0) must(one.intake->flush());
     if (one.next == blobs.size()) commit(which);
@@ -231,7 +230,7 @@ class CollectionCourse {
   // Then as others do at its steps; one run in four is stopped at one.
   void prepare_run() {
     left_ = random_() % 4 == 0 ? random_() % 120 : std::numeric_limits<uint64_t>::max();
-    if (random_() % 2 == 0) open_.clear();
+    if (random_() % 3 == 0) open_.clear();
   }
   bool at_step() {
     if (random_() % 4 == 0) step(true);
@@ -304,7 +303,7 @@ TEST_P(CollectionModel, no_acknowledged_snapshot_ever_lacks_a_byte) {
   for (uint64_t round = 0; round < rounds; ++round) {
     SCOPED_TRACE("CB_MODEL_SEED=" + std::to_string(seed + round));
     CollectionCourse course(GetParam(), seed + round);
-    for (int i = 0; i < 150 && !HasFatalFailure(); ++i) course.step();
+    for (int i = 0; i < 250 && !HasFatalFailure(); ++i) course.step();
     if (!HasFatalFailure()) course.end();
     if (HasFailure()) return;
     commits += course.commits;

@@ -57,7 +57,6 @@ class EngineHouse {
   [[nodiscard]] catalog::Catalog& catalog() { return *catalog_; }
   [[nodiscard]] TestClock& clock() { return clock_; }
   [[nodiscard]] const identity::PublicKey& server_key() const { return key_->public_key(); }
-  [[nodiscard]] const identity::SigningKey& signing_key() const { return *key_; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::string catalog_file() const { return (folder_ / "catalog.db").string(); }
   // Names of all objects below a prefix.

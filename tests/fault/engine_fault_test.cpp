@@ -72,6 +72,8 @@ class Course {
       back_up_until_it_works(3);
       if (!acknowledged_.empty() && random_() % 2 == 0) read_one();
       if (!acknowledged_.empty() && random_() % 4 == 0) forget_one();
+      if (acknowledged_.size() > 1 && random_() % 3 == 0) remove_one();
+      if (random_() % 3 == 0) keep_house();
       if (random_() % 8 == 0) reopen();
     }
   }
@@ -123,6 +125,16 @@ class Course {
   bool check_finds_something() {
     const auto checked = house_.engine().check(repository_, true, {});
     return !checked || !checked->findings.empty();
+  }
+
+  // Collects and compacts, whatever comes of it. What nobody committed goes.
+  void keep_house() {
+    durable_.clear();
+    repository::Engine::CollectOptions at_once;
+    at_once.wait = at_once.keep_uncommitted = {};
+    took(house_.engine().collect(repository_, at_once, {}));
+    took(house_.engine().compact(repository_, {}, {}));
+    took(house_.engine().collect(repository_, at_once, {}));
   }
 
   // Is every acknowledged snapshot listed and readable? What can be read must be right.
@@ -192,6 +204,21 @@ class Course {
     errors_ += done ? 0 : 1;
   }
 
+  // From here on it may be gone.
+  void remove_one() {
+    const uint64_t number = any_acknowledged();
+    acknowledged_.erase(number);
+    const BlobId snapshot = snapshot_of(number).request.snapshot;
+    took(house_.engine().forget(repository_, snapshot, repository::device_of(1)));
+    took(house_.engine().remove(repository_, snapshot));
+  }
+  template <typename T>
+  void took(const Result<T>& result) {
+    if (result) return;
+    ++errors_;
+    if (result.error().text().find("simulated crash") != std::string::npos) reopen();
+  }
+
   uint64_t seed_;
   std::mt19937_64 random_;
   FaultHouse house_;
@@ -248,6 +275,20 @@ TEST_P(EngineFault, a_store_that_lies_is_found_out) {
     }
     EXPECT_GT(lies, 2) << rules;
   }
+}
+
+TEST_P(EngineFault, wrong_bytes_of_a_store_are_never_written_anew) {
+  for (const char* rules : {"get_read:flip@10%", "get_read:cut@10%"})
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+      SCOPED_TRACE(std::string(rules) + " seed " + std::to_string(seed));
+      Course course(GetParam(), seed);
+      for (int i = 0; i < 9; ++i) ASSERT_OK(course.back_up());
+      course.house().faulty().control(rules);
+      for (int i = 0; i < 3; ++i) course.keep_house();
+      course.house().faulty().control("");
+      EXPECT_TRUE(course.is_whole());
+      EXPECT_FALSE(course.check_finds_something());
+    }
 }
 
 TEST_P(EngineFault, wrong_bytes_of_a_store_are_never_handed_on) {
