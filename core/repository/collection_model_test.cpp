@@ -92,8 +92,11 @@ class CollectionCourse {
     look();
     check();
     EXPECT_EQ(must(house_.engine().remove_leftovers()), 0u);
-    const auto again = must(house_.engine().compact(repository_, {}, {}));
-    EXPECT_EQ(again.sources, 0u);
+    // What it wrote may be joined with what was left; it comes to an end.
+    uint64_t sources = 1;
+    for (int again = 0; again < 4 && sources > 0; ++again)
+      sources = must(house_.engine().compact(repository_, {}, {})).sources;
+    EXPECT_EQ(sources, 0u);
   }
 
   uint64_t commits = 0, resent = 0, deleted = 0, moved = 0;

@@ -2,6 +2,8 @@
 //
 // A million blobs of 16 KiB of which 30 % are dead: time and memory of a collection. Their rows are
 // made directly, without data. CB_SPEED_BLOBS sets another number.
+#include <malloc.h>
+
 #include <cstdlib>
 #include <fstream>
 
@@ -106,6 +108,7 @@ TEST_P(CollectionSpeed, a_million_blobs_are_marked_and_swept_in_a_minute_and_64_
   }
   alive_ = dead_ = {};
   advance(2 * kDay);
+  ::malloc_trim(0);
   const uint64_t idle = status_value("VmRSS");
   forget_peak();
   const auto begun = std::chrono::steady_clock::now();
