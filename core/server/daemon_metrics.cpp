@@ -184,6 +184,34 @@ void add_process(MetricList& list, const stream::BufferPool::Counts& buffers,
   list.gauge("resident_bytes", "Memory of the process.", real(os::resident_bytes()));
 }
 
+double seconds_of(const report::Json& run, const char* key) {
+  return static_cast<double>(report::number_of(run, key, 0)) / 1e9;
+}
+
+// Of the answer to "job list"; a job that never ran has no sample of a last run.
+void add_jobs(MetricList& list, const report::Json& jobs) {
+  MetricList::Labelled running, next, begun, took;
+  std::vector<Sample> outcomes;
+  for (const report::Json& one : jobs) {
+    const std::string name = report::text_of(one, "job");
+    running.emplace_back(name, one.contains("running") ? 1 : 0);
+    next.emplace_back(name, seconds_of(one, "next_ns"));
+    const auto last = one.find("last");
+    if (last == one.end()) continue;
+    begun.emplace_back(name, seconds_of(*last, "begun_ns"));
+    took.emplace_back(name, seconds_of(*last, "ended_ns") - seconds_of(*last, "begun_ns"));
+    outcomes.push_back({{{"job", name}, {"outcome", report::text_of(*last, "outcome")}}, 1});
+  }
+  list.gauges("job_running", "1: the job runs now.", "job", running);
+  list.gauges("job_next_timestamp_seconds", "When the job runs next, 0: never by itself.", "job",
+              next);
+  list.gauges("job_last_timestamp_seconds", "When the job's last run began.", "job", begun);
+  list.gauges("job_last_duration_seconds", "How long the job's last run took.", "job", took);
+  list.add(Metric::Kind::gauge, "job_last_outcome",
+           "1: so the job's last run ended: done, failed, cancelled, interrupted, asks.",
+           std::move(outcomes));
+}
+
 void add_log(MetricList& list, const log::RecentLog& recent) {
   list.counters("log_lines_total", "Lines of the log, by level.", "level",
                 {{"info", real(recent.count(log::Level::info))},
@@ -243,6 +271,7 @@ std::string Daemon::metrics() const {
   add_held(list, held.totals);
   add_plugins(list, *s.registry);
   add_process(list, s.buffers->counts(), s.workers->counts());
+  if (const auto jobs = s.jobs->list()) add_jobs(list, *jobs);
   add_log(list, s.recent);
   add_audit(list, *s.audit);
   list.add_all(held.legacy);
