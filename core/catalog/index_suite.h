@@ -175,4 +175,38 @@ class CollectionSuite : public DomainsSuite {
   }
 };
 
+// Packs 1 to 3, each with one blob of the open domain of the same number.
+class VerificationSuite : public DomainsSuite {
+ protected:
+  void SetUp() override {
+    DomainsSuite::SetUp();
+    for (const uint64_t number : {1, 2, 3}) put(number, kOpenDomain, {blob(number)});
+  }
+  Verification& verification() { return catalog_->verification(); }
+  int64_t number_of(uint64_t number) {
+    const auto packs = verification().all_packs(repository_, 0, 99);
+    for (const VerifiedPack& one : *packs)
+      if (one.name == pack(number).name) return one.number;
+    return 0;
+  }
+  // The packs' own numbers, 1 to 3.
+  std::vector<uint64_t> named(const std::vector<VerifiedPack>& packs) {
+    std::vector<uint64_t> numbers;
+    for (const VerifiedPack& one : packs)
+      for (const uint64_t number : {1, 2, 3})
+        if (one.name == pack(number).name) numbers.push_back(number);
+    return numbers;
+  }
+  void want(int64_t domain, uint64_t number) {
+    const std::array<Bytes32, 1> ids = {id_of(number)};
+    ASSERT_TRUE(verification().want(repository_, domain, ids, 50));
+  }
+  size_t wanted(const View& view) {
+    const auto all = verification().wanted(repository_, view, {}, 99);
+    EXPECT_TRUE(all);
+    EXPECT_EQ(*verification().count_wanted(repository_, view), all->size());
+    return all->size();
+  }
+};
+
 }  // namespace cb::catalog

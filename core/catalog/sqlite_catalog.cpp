@@ -18,6 +18,7 @@
 #include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_retention.h"
+#include "core/catalog/sqlite_verification.h"
 #include "core/os/file_system.h"
 
 namespace cb::catalog {
@@ -87,7 +88,8 @@ class SqliteCatalog final : public Catalog {
         collection_(writer_, collection_reader_),
         jobs_(writer_, reader_),
         legacy_(writer_, reader_),
-        retention_(writer_, reader_) {
+        retention_(writer_, reader_),
+        verification_(writer_, reader_) {
     writer_.connection = std::move(writer);
     reader_.connection = std::move(reader);
     index_reader_.connection = std::move(index_reader);
@@ -100,6 +102,7 @@ class SqliteCatalog final : public Catalog {
   Retention& retention() override { return retention_; }
   Collection& collection() override { return collection_; }
   Jobs& jobs() override { return jobs_; }
+  Verification& verification() override { return verification_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -286,6 +289,7 @@ class SqliteCatalog final : public Catalog {
   SqliteJobs jobs_;
   SqliteLegacy legacy_;
   SqliteRetention retention_;
+  SqliteVerification verification_;
 };
 
 // Makes the file with the right permissions before SQLite would; WAL files take after it.

@@ -131,11 +131,45 @@ bool BackupPass::lies_well(const CachedEntry& cached) const {
   });
 }
 
+// What was damaged in the repository is sent again. False when the file must be read as one that
+// changed.
+bool BackupPass::mend(ScanItem& item, const CachedEntry& cached) {
+  Mending& mending = *parts_.mending;
+  const auto need = mending.need(cached, cached.entry.size < cutter_.sizes().small_file);
+  if (need != Mending::Need::content) return need == Mending::Need::nothing;
+  auto file = item.open();
+  const auto stat = file ? (*file)->stat() : failed(file.error());
+  if (!stat || source_stat(*stat) != item.stat) return false;
+  const auto content = read_whole(**file, *stat);
+  const auto after = (*file)->stat();
+  if (!content || !after || !same_content(*stat, *after)) return false;
+  counts_.bytes_read += content->size();
+  // An error of the line comes back from every call after this one.
+  return mending.take(cached, *content).has_value();
+}
+
+// A small file, with zeros for its holes.
+Result<Bytes> BackupPass::read_whole(os::TreeFile& file, const os::NodeStat& stat) {
+  Bytes content;
+  const ContentSink sink{[&](ByteView data) -> Status {
+                           content.insert(content.end(), data.begin(), data.end());
+                           return {};
+                         },
+                         [&](uint64_t hole) -> Status {
+                           content.resize(content.size() + hole);
+                           return {};
+                         }};
+  const bool sparse = stat.allocated < stat.size;
+  CB_ASSIGN(const ContentRead read, read_content(file, stat.size, sparse, buffer_, sink));
+  if (read.error) return failed(*read.error);
+  return content;
+}
+
 bool BackupPass::take_unchanged(ScanItem& item) {
   if (parts_.request->read_all) return false;
   auto old = parts_.old->find(item.entry.path, item.stat);
   if (!old || old->entry.kind != EntryKind::file || old->entry.flags != 0 ||
-      old->entry.size != item.stat.size || !lies_well(*old))
+      old->entry.size != item.stat.size || !lies_well(*old) || !mend(item, *old))
     return false;
   WaitingEntry waiting = waiting_of(item);
   link(item, waiting);

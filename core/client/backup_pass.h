@@ -13,6 +13,7 @@
 #include "core/client/backup_entries.h"
 #include "core/client/backup_journal.h"
 #include "core/client/backup_report.h"
+#include "core/client/mending.h"
 #include "core/client/scanner.h"
 
 namespace cb::client {
@@ -25,6 +26,7 @@ struct PassParts {
   repository::Remote* remote = nullptr;
   BlobLine* line = nullptr;
   OldEntries* old = nullptr;
+  Mending* mending = nullptr;
   const CacheSummary* last = nullptr;  // of the last backup; may be missing
   BackupJournal* journal = nullptr;    // missing in a dry run
   os::Tree* tree = nullptr;
@@ -64,6 +66,8 @@ class BackupPass {
   Status take_file(ScanItem item);
   bool take_link(ScanItem& item);
   bool take_unchanged(ScanItem& item);
+  bool mend(ScanItem& item, const CachedEntry& cached);
+  Result<Bytes> read_whole(os::TreeFile& file, const os::NodeStat& stat);
   Status read(ScanItem& item);
   Status read_small(os::TreeFile& file, const os::NodeStat& stat, WaitingEntry& waiting);
   Status read_big(os::TreeFile& file, const os::NodeStat& stat, WaitingEntry& waiting);

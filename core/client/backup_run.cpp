@@ -93,15 +93,20 @@ Result<BackupResult> BackupRun::files() {
     const auto end = attempt();
     if (end && *end == End::committed) return std::move(result_);
     barren = result_.counts.blobs_new > before ? 0 : barren + 1;
-    const bool cut = !end && barren < kMostBarrenTries &&
-                     (end.error().code == Code::closed || is_rotated(end.error()));
-    if (!end && !cut) return failed(end.error());
-    if (!end) continue;
-    distrust_ = true;
+    if (!end) {
+      CB_TRY(may_try_again(end.error(), barren));
+      continue;
+    }
+    if (*end == End::missing) distrust_ = true;
     if (++missing > kMostMissing)
       return failed(Code::state, "repository", "keeps losing blobs of the running backup",
                     "look at the server's log, and run check there");
   }
+}
+
+Status BackupRun::may_try_again(const Error& error, int barren) {
+  if (barren < kMostBarrenTries && (error.code == Code::closed || is_rotated(error))) return {};
+  return failed(error);
 }
 
 // Were the keys rotated while that connection stood? Then the next session is sealed for the new
@@ -186,10 +191,12 @@ Result<BackupRun::End> BackupRun::attempt() {
   CB_TRY(open_caches(old));
   CB_ASSIGN(const auto sealer, new_session());
   BlobLine line(line_parts(*sealer));
-  if (last_) line.know(last_->nodes);
+  if (!request_.dry_run) CB_TRY(mending_.ask(*remote_));
+  mending_.begin(last_ ? &*last_ : nullptr, *parts_.keys, line);
+  if (last_) line.know(mending_.whole(last_->nodes));
   BackupJournal journal(*files_, places_, report_);
   if (!request_.dry_run && !cache_trouble_) journal.begin(header_);
-  BackupPass pass({&parts_, &request_, &excludes_, remote_.get(), &line, &old,
+  BackupPass pass({&parts_, &request_, &excludes_, remote_.get(), &line, &old, &mending_,
                    last_ ? &*last_ : nullptr, request_.dry_run ? nullptr : &journal, tree_, &names_,
                    &report_, paths_, header_});
   {
@@ -201,6 +208,10 @@ Result<BackupRun::End> BackupRun::attempt() {
   const auto ran = [&]() -> Result<End> {
     CB_TRY(line.begin());
     CB_ASSIGN(const BlobId root, pass.run());
+    if (mending_.has_failed()) {
+      CB_TRY(line.drain());
+      return End::unmended;
+    }
     CB_ASSIGN(const End end, finish(pass, line, root));
     if (end == End::committed) journal.finish(pass.summary(result_.snapshot));
     return end;

@@ -18,8 +18,9 @@ class BackupRun {
   void cancel();
 
  private:
-  // How a try ended, when it did not fail.
-  enum class End { committed, missing };
+  // How a try ended, when it did not fail. Unmended: files have to be stored anew whose content
+  // was damaged.
+  enum class End { committed, missing, unmended };
 
   Status prepare();
   Status lock();
@@ -28,6 +29,8 @@ class BackupRun {
   Result<BackupResult> files();
   Result<BackupResult> stream();
   Status connect();
+  // The error, unless another connection may help.
+  Status may_try_again(const Error& error, int barren);
   bool is_rotated(const Error& error);
   Result<End> attempt();
   Result<End> finish(BackupPass& pass, BlobLine& line, const repository::BlobId& root);
@@ -59,6 +62,7 @@ class BackupRun {
   uint32_t epoch_ = 0;  // that the last session was sealed for
   std::optional<CacheSummary> last_;
   bool distrust_ = false;  // the cache named what is not there
+  Mending mending_;
   BackupResult result_;
 
   mutable std::mutex mutex_;

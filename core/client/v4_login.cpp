@@ -31,6 +31,7 @@ Status take_login(const v4::pb::LoginReply& reply, const V4Identity& identity, V
   const bool ours = identity::device_id_of(certificate.device) == identity.device.bytes;
   if (!ours || !repository::verify_certificate(certificate, welcome.record))
     return failed(impostor("certificate of this device", "is not one that the owner made"));
+  welcome.wanted = reply.wanted();
   welcome.head_sequence = reply.head().sequence();
   if (welcome.head_sequence == 0) return {};
   CB_ASSIGN(welcome.head_hash, v4::id_of<repository::CommitHash>(reply.head().hash()));

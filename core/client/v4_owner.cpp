@@ -55,6 +55,29 @@ Result<repository::ChainPage> V4Session::chain(uint64_t sequence) {
   return page;
 }
 
+// A server that told of none at the login is not asked: an older one knows no such request.
+Result<repository::WantedPage> V4Session::wanted(const BlobId& after) {
+  if (state_->welcome.wanted == 0) return repository::WantedPage{{}, true};
+  v4::pb::Wanted message;
+  if (!after.is_zero()) message.set_after(v4::field_of(after.view()));
+  CB_ASSIGN(const Bytes bytes, state_->ask(v4::Request::wanted, v4::encode(message),
+                                           v4::Response::wanted, state_->limits.answer));
+  CB_ASSIGN(const auto reply, v4::parse<v4::pb::WantedReply>(bytes));
+  CB_ASSIGN(const std::vector<BlobId> ids, v4::split_ids(reply.ids(), v4::kIdsMax));
+  if (reply.kinds().size() != ids.size())
+    return failed(state_->strange("tells of wanted blobs without their kinds"));
+  repository::WantedPage page;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const BlobId& before = i == 0 ? after : ids[i - 1];
+    if (!(before < ids[i])) return failed(state_->strange("tells of wanted blobs in disorder"));
+    page.blobs.push_back({ids[i], static_cast<repository::BlobKind>(reply.kinds()[i])});
+  }
+  page.last = reply.last();
+  if (page.blobs.empty() && !page.last)
+    return failed(state_->strange("tells of no wanted blobs, and says that there are more"));
+  return page;
+}
+
 Result<repository::DeviceList> V4Session::devices() {
   CB_ASSIGN(const Bytes bytes,
             state_->ask(v4::Request::devices, {}, v4::Response::devices, state_->limits.answer));

@@ -61,6 +61,7 @@ struct V4Welcome {
   repository::CommitHash head_hash;
   std::chrono::nanoseconds clock_ahead{};  // the server's clock minus this one's
   uint64_t credit = 0;                     // bytes
+  uint64_t wanted = 0;                     // blobs that were found damaged
 };
 
 class V4Session final : public repository::Remote, public repository::OwnerRemote {
@@ -99,6 +100,7 @@ class V4Session final : public repository::Remote, public repository::OwnerRemot
   Status remove_slot(const repository::SlotId& slot) override;
   Result<repository::RemoteCounts> counts() override;
   Result<repository::ChainPage> chain(uint64_t sequence) override;
+  Result<repository::WantedPage> wanted(const repository::BlobId& after) override;
 
   Result<repository::DeviceList> devices() override;
   Status add_invite(const repository::NewInvite& invite) override;

@@ -11,6 +11,7 @@
 #include "core/repository/engine_copies.h"
 #include "core/repository/engine_records.h"
 #include "core/repository/engine_trash.h"
+#include "core/repository/engine_verify.h"
 #include "core/repository/intake.h"
 #include "core/repository/pack.h"
 
@@ -141,6 +142,22 @@ class PackEngine final : public Engine {
                             const CheckProgress& progress) override {
     CB_ASSIGN(const auto chain, engine_->chain(repository));
     return repository::compact(*engine_, *chain, options, progress);
+  }
+
+  Result<Verified> verify(const RepositoryId& repository, const VerifyOptions& options,
+                          const CheckProgress& progress) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return verify_packs(engine_, chain, options, progress);
+  }
+  Result<WantedPage> wanted(const RepositoryId& repository, const Viewer& viewer,
+                            const BlobId& after, size_t most) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return list_wanted(*engine_, *chain, viewer, after, most);
+  }
+  Result<uint64_t> count_wanted(const RepositoryId& repository, const Viewer& viewer) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    CB_ASSIGN(const int64_t domain, engine_->domain_of(*chain, viewer));
+    return engine_->parts.catalog->verification().count_wanted(chain->number(), {domain});
   }
 
   Result<uint64_t> remove_leftovers() override { return repository::remove_leftovers(*engine_); }

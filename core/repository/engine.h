@@ -17,6 +17,7 @@
 #include "core/plugin/store.h"
 #include "core/repository/owner_remote.h"
 #include "core/repository/remote.h"
+#include "core/repository/verification.h"
 
 namespace cb::repository {
 
@@ -248,6 +249,18 @@ class Engine {
   };
   virtual Result<Compacted> compact(const RepositoryId& repository, const CompactOptions& options,
                                     const CheckProgress& progress) = 0;
+
+  // Reads packs that were not found whole lately, the oldest first, and those again that were found
+  // bad (docs/verification.md). A damaged blob is condemned and wanted: missing for all who see it
+  // until it is sent again. `progress` counts bytes. What was read stays noted when it is stopped
+  // or fails.
+  virtual Result<Verified> verify(const RepositoryId& repository, const VerifyOptions& options,
+                                  const CheckProgress& progress) = 0;
+  // Blobs that were found damaged and that this viewer lacks, past the id `after`.
+  virtual Result<WantedPage> wanted(const RepositoryId& repository, const Viewer& viewer,
+                                    const BlobId& after, size_t most) = 0;
+  // How many they are.
+  virtual Result<uint64_t> count_wanted(const RepositoryId& repository, const Viewer& viewer) = 0;
 
   // Removes objects of the store that the catalog does not know (a crash left them). Before the
   // first session.

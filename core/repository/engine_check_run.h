@@ -73,8 +73,9 @@ class Check {
                        std::span<const catalog::BlobPlace> rows);
   void compare(const std::string& object, const PackFooter& footer,
                std::span<const catalog::BlobPlace> rows);
-  Status check_content(const std::string& object, StoredPack& bytes, const PackFooter& footer,
-                       std::span<const catalog::BlobPlace> rows);
+  Status check_content(int64_t pack, const std::string& object, StoredPack& bytes,
+                       const PackFooter& footer, std::span<const catalog::BlobPlace> rows);
+  Result<std::set<uint64_t>> used_offsets(int64_t pack);
   Status check_children(const std::string& object, std::span<const PackedBlob> blobs,
                         std::span<const catalog::BlobPlace> rows);
   Result<std::vector<std::string>> unknown_packs();

@@ -72,6 +72,9 @@ class LocalRemote final : public Remote {
     const bool last = commits.size() < kMostCommits;
     return ChainPage{std::move(commits), last};
   }
+  Result<WantedPage> wanted(const BlobId& after) override {
+    return engine_.wanted(repository_, viewer_, after, kMostCommits);
+  }
 
  private:
   Result<Viewer> viewer_of(const DeviceId& device) {

@@ -12,6 +12,7 @@
 
 #include "core/repository/blob.h"
 #include "core/repository/records.h"
+#include "core/repository/verification.h"
 
 namespace cb::repository {
 
@@ -95,6 +96,13 @@ class Remote {
 
   // The chain of commits from `sequence` on; a page is what fits one answer.
   virtual Result<ChainPage> chain(uint64_t sequence) = 0;
+
+  // Blobs that were found damaged and that this device lacks, past the id `after`; one that it can
+  // make again it puts again.
+  virtual Result<WantedPage> wanted(const BlobId& after) {
+    static_cast<void>(after);
+    return WantedPage{{}, true};
+  }
 };
 
 }  // namespace cb::repository

@@ -92,41 +92,43 @@ std::optional<unsigned> weekday_named(std::string_view name) {
 
 Result<Schedule> Schedule::parse(std::string_view text) {
   const std::vector<std::string_view> words = words_of(text);
-  const auto refused = [&] {
-    return failed(Code::invalid, "'" + std::string(text) + "'", "is not a schedule",
-                  "write off, hourly, every 6h (from 1m to 366d), daily 02:30, weekly sun 03:00 "
-                  "or monthly 1 04:00");
-  };
-  if (words.empty()) return refused();
   Schedule schedule;
   if (words.size() == 1 && words[0] == "off") return schedule;
-  if (words.size() == 1 && words[0] == "hourly") {
-    schedule.kind_ = Kind::every;
-    schedule.every_ = kHourSeconds;
-    return schedule;
-  }
-  if (words.size() == 2 && words[0] == "every") {
-    const auto distance = distance_of(words[1]);
-    if (!distance) return refused();
-    schedule.kind_ = Kind::every;
-    schedule.every_ = *distance;
-    return schedule;
-  }
-  const auto of_day = parse_time_of_day(words.back());
-  if (!of_day) return refused();
-  schedule.of_day_ = of_day->count();
+  if (schedule.read_distance(words) || schedule.read_calendar(words)) return schedule;
+  return failed(Code::invalid, "'" + std::string(text) + "'", "is not a schedule",
+                "write off, hourly, every 6h (from 1m to 366d), daily 02:30, weekly sun 03:00 "
+                "or monthly 1 04:00");
+}
+
+bool Schedule::read_distance(const std::vector<std::string_view>& words) {
+  std::optional<int64_t> distance;
+  if (words.size() == 1 && words[0] == "hourly") distance = kHourSeconds;
+  if (words.size() == 2 && words[0] == "every") distance = distance_of(words[1]);
+  if (!distance) return false;
+  kind_ = Kind::every;
+  every_ = *distance;
+  return true;
+}
+
+bool Schedule::read_calendar(const std::vector<std::string_view>& words) {
+  const auto of_day = words.empty() ? std::nullopt : parse_time_of_day(words.back());
+  if (!of_day) return false;
+  of_day_ = of_day->count();
+  std::optional<unsigned> day;
   if (words.size() == 2 && words[0] == "daily") {
-    schedule.kind_ = Kind::daily;
-    return schedule;
+    kind_ = Kind::daily;
+    return true;
   }
-  if (words.size() != 3) return refused();
-  const bool is_weekly = words[0] == "weekly";
-  if (!is_weekly && words[0] != "monthly") return refused();
-  const auto day = is_weekly ? weekday_named(words[1]) : number_in(words[1], 1, kLongestMonth);
-  if (!day) return refused();
-  schedule.kind_ = is_weekly ? Kind::weekly : Kind::monthly;
-  schedule.day_ = *day;
-  return schedule;
+  if (words.size() == 3 && words[0] == "weekly") {
+    kind_ = Kind::weekly;
+    day = weekday_named(words[1]);
+  }
+  if (words.size() == 3 && words[0] == "monthly") {
+    kind_ = Kind::monthly;
+    day = number_in(words[1], 1, kLongestMonth);
+  }
+  day_ = day.value_or(0);
+  return day.has_value();
 }
 
 std::string Schedule::text() const {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/schedule/civil.h"
@@ -34,6 +35,8 @@ class Schedule {
 
  private:
   enum class Kind : uint8_t { off, every, daily, weekly, monthly };
+  bool read_distance(const std::vector<std::string_view>& words);
+  bool read_calendar(const std::vector<std::string_view>& words);
   [[nodiscard]] bool is_on(int64_t day) const;
 
   Kind kind_ = Kind::off;

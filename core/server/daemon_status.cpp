@@ -62,6 +62,17 @@ Json instances_of(const plugin::Registry& registry) {
   return all;
 }
 
+// Damaged blobs that no backup has sent again yet.
+uint64_t wanted_by_all(catalog::Catalog& catalog) {
+  uint64_t sum = 0;
+  const auto rows = catalog.index().repositories();
+  if (!rows) return 0;
+  for (const catalog::RepositoryRow& row : *rows)
+    sum +=
+        catalog.verification().count_wanted(row.number, {catalog::kOpenDomain, true}).value_or(0);
+  return sum;
+}
+
 Json jobs_of(Jobs& jobs) {
   auto all = jobs.list();
   return all ? std::move(*all) : Json{{"error", all.error().text()}};
@@ -121,6 +132,7 @@ report::Json Daemon::status() const {
           {"v4", sessions_of(*s.v4)},
           {"repositories", s.commands->totals()},
           {"jobs", jobs_of(*s.jobs)},
+          {"wanted", wanted_by_all(s.backend->catalog())},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
           {"plugins", plugins_as_json(*s.registry)},

@@ -8,10 +8,22 @@ namespace {
 
 using report::Json;
 
+constexpr size_t kMostOfList = 20;
+constexpr size_t kMostDetail = 16 * 1024;
+constexpr size_t kMostAnswer = 512 * 1024;  // bytes of a history
+
+// The counts, and the first of each list: the log has them all.
 Json kept_detail(const JobCall& call, const JobResult& result) {
   Json detail = {{"short", result.is_short}};
   if (call.account) detail["account"] = *call.account;
-  if (!result.detail.is_null()) detail["result"] = result.detail;
+  if (result.detail.is_null()) return detail;
+  Json kept = result.detail;
+  for (auto& member : kept.items()) {
+    Json& list = member.value();
+    if (list.is_array() && list.size() > kMostOfList)
+      list.erase(list.begin() + kMostOfList, list.end());
+  }
+  if (report::json_line(kept).size() <= kMostDetail) detail["result"] = std::move(kept);
   return detail;
 }
 
@@ -71,7 +83,12 @@ Result<Json> Jobs::history(const std::string& name, int64_t before, size_t most)
                   "cyberbackupd job list shows all");
   CB_ASSIGN(const auto runs, parts_.catalog->history(name, before, most));
   Json all = Json::array();
-  for (const catalog::JobRun& run : runs) all.push_back(json_of(run));
+  size_t size = 0;
+  for (const catalog::JobRun& run : runs) {
+    size += run.detail.size() + run.summary.size();
+    if (size > kMostAnswer) break;
+    all.push_back(json_of(run));
+  }
   return all;
 }
 

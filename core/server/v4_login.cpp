@@ -219,12 +219,14 @@ Result<V4Session::Answer> V4Session::login(const Bytes& message) {
   repository::Engine& engine = *shared_.parts.engine;
   CB_ASSIGN(const repository::RepositoryRecord record, engine.record(member_->repository));
   CB_ASSIGN(const repository::Engine::Head head, engine.head(member_->repository));
+  CB_ASSIGN(const uint64_t wanted, engine.count_wanted(member_->repository, member_->viewer()));
   v4::pb::LoginReply reply;
   reply.set_account(member_->account.name);
   reply.set_repository(v4::field_of(repository::encode(record)));
   reply.set_certificate(v4::field_of(member_->certificate));
   reply.mutable_head()->set_sequence(head.sequence);
   reply.mutable_head()->set_hash(v4::field_of(head.hash.view()));
+  reply.set_wanted(wanted);
   return Answer{Response::login, v4::encode(reply)};
 }
 

@@ -59,6 +59,8 @@ Result<V4Session::Answer> V4Session::plain_request(Request code, const Bytes& me
       return counts();
     case Request::chain:
       return chain(message);
+    case Request::wanted:
+      return wanted(message);
     case Request::devices:
       return devices();
     case Request::add_device:

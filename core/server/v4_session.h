@@ -101,6 +101,7 @@ class V4Session {
   Result<Answer> put_sessions(const Bytes& message);
   Result<Answer> chain(const Bytes& message);
   Result<Answer> copies(const Bytes& message);
+  Result<Answer> wanted(const Bytes& message);
   Result<Answer> verified(const Bytes& message);
 
   // v4_retention_requests.cpp

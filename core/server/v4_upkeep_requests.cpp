@@ -18,6 +18,7 @@ constexpr size_t kOfEntry = 32;  // that a record needs beside itself
 constexpr size_t kMostSessions = 512;
 constexpr size_t kMostCommits = 512;
 constexpr size_t kMostCopies = 2048;
+constexpr size_t kMostWanted = 2048;
 
 }  // namespace
 
@@ -88,6 +89,26 @@ Result<V4Session::Answer> V4Session::copies(const Bytes& message) {
   reply.set_cursor(page.cursor);
   reply.set_last(page.last);
   return Answer{Response::copies, v4::encode(reply)};
+}
+
+Result<V4Session::Answer> V4Session::wanted(const Bytes& message) {
+  CB_ASSIGN(const auto said, read_message<v4::pb::Wanted>(message));
+  BlobId after;
+  if (!said.after().empty()) {
+    CB_ASSIGN(after, v4::id_of<BlobId>(said.after()));
+  }
+  CB_ASSIGN(
+      const repository::WantedPage page,
+      shared_.parts.engine->wanted(member_->repository, member_->viewer(), after, kMostWanted));
+  std::vector<BlobId> ids;
+  v4::pb::WantedReply reply;
+  for (const repository::WantedBlob& blob : page.blobs) {
+    ids.push_back(blob.id);
+    reply.mutable_kinds()->push_back(static_cast<char>(blob.kind));
+  }
+  reply.set_ids(v4::join_ids(ids));
+  reply.set_last(page.last);
+  return Answer{Response::wanted, v4::encode(reply)};
 }
 
 Result<V4Session::Answer> V4Session::verified(const Bytes& message) {

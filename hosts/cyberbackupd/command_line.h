@@ -23,6 +23,7 @@ struct Chosen {
   LegacyAllowOptions allow;
   AccountOptions account;
   AuditOptions audit;
+  JobOptions job;
   CheckOptions check;
   RetentionOptions retention;
   RebuildOptions rebuild;
@@ -67,6 +68,7 @@ void add_accounts(CLI::App& app, Chosen& chosen);
 void add_devices(CLI::App& app, Chosen& chosen);
 void add_token(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
+void add_jobs(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.

@@ -113,6 +113,16 @@ struct AuditOptions {
   std::string against;  // file of what was told before
 };
 
+struct JobOptions {
+  CommonOptions common;
+  std::string name;  // of the job
+  std::string account;
+  bool dry_run = false;
+  std::string budget_bytes;  // empty: none
+  std::string budget_time;
+  int most = 50;  // runs of the history
+};
+
 enum class OptionsForm { table, toml, markdown };
 
 report::ExitCode run_init(const InitOptions& options);
@@ -152,6 +162,10 @@ report::ExitCode run_rebuild(const RebuildOptions& options);
 report::ExitCode run_audit_list(const AuditOptions& options);
 report::ExitCode run_audit_verify(const AuditOptions& options);
 report::ExitCode run_audit_export(const AuditOptions& options);
+report::ExitCode run_job_list(const JobOptions& options);
+report::ExitCode run_job_run(const JobOptions& options);
+report::ExitCode run_job_cancel(const JobOptions& options);
+report::ExitCode run_job_history(const JobOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

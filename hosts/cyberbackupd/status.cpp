@@ -26,6 +26,25 @@ std::string listeners(const Json& status) {
   return text;
 }
 
+std::string job_troubles(const Json& status) {
+  std::string text;
+  for (const Json& job : status.value("jobs", Json::array())) {
+    if (!job.is_object()) continue;
+    const Json last = job.value("last", Json::object());
+    const std::string outcome = report::text_of(last, "outcome");
+    if (outcome == "failed")
+      text += "job " + report::text_of(job, "job") +
+              " failed: " + report::text_of(last, "summary") + "\n";
+    if (outcome == "asks")
+      text += "job " + report::text_of(job, "job") + " asks: " + report::text_of(last, "summary") +
+              " (cyberbackupd job requests)\n";
+  }
+  if (const auto wanted = status.value("wanted", uint64_t{0}); wanted > 0)
+    text += std::to_string(wanted) +
+            " damaged blobs wait for a backup to send them again (cyberbackupd check names them)\n";
+  return text;
+}
+
 std::string troubles(const Json& status) {
   std::string text;
   for (const Json& plugin : status.value("plugins", Json::array()))
@@ -41,6 +60,7 @@ std::string troubles(const Json& status) {
   for (const Json& one : held.value("unread", Json::array()))
     text += "account " + report::text_of(one, "account") +
             " cannot be used: " + report::text_of(one, "error") + "\n";
+  text += job_troubles(status);
   const Json audit = status.value("audit", Json::object());
   if (audit.value("waiting", 0) > 0)
     text += "the audit log cannot be written: " + number(audit, "waiting") + " records wait\n";
@@ -57,6 +77,22 @@ std::string v4_lines(const Json& status) {
          " accounts, " + number(held, "repositories") + " repositories, " +
          number(held, "snapshots") + " snapshots\n" + "         " + number(held, "blobs") +
          " blobs in " + number(held, "packs") + " packs, " + size(held, "stored_bytes") + "\n";
+}
+
+// The last run of each.
+std::string jobs_line(const Json& status) {
+  std::string text;
+  for (const Json& job : status.value("jobs", Json::array())) {
+    if (!job.is_object()) continue;
+    const Json last = job.value("last", Json::object());
+    const auto ended = last.value("ended_ns", int64_t{0});
+    text += (text.empty() ? "jobs     " : "         ") + report::text_of(job, "job") + " " +
+            (job.contains("running") ? std::string("is running")
+             : ended == 0            ? std::string("has not run yet")
+                                     : report::text_of(last, "outcome") + " at " + utc(ended)) +
+            "\n";
+  }
+  return text;
 }
 
 std::string as_text(const Json& status) {
@@ -78,6 +114,7 @@ std::string as_text(const Json& status) {
           size(space, "reserve") + "\n";
   text += "memory   " + size(status, "rss") + ", buffers " + number(buffers, "taken") + " of " +
           number(buffers, "limit") + ", threads " + number(status, "threads") + "\n";
+  text += jobs_line(status);
   const Json audit = status.value("audit", Json::object());
   text += "audit    " + number(audit, "sequence") + " " + report::text_of(audit, "hash") + "\n";
   text += troubles(status);

@@ -49,6 +49,7 @@ enum class Request : uint16_t {
   verified = 2092,
   retention = 2100,
   set_retention = 2101,
+  wanted = 2110,
 };
 
 enum class Response : uint16_t {
@@ -78,6 +79,7 @@ enum class Response : uint16_t {
   copies = 3091,
   retention = 3100,
   set_retention = 3101,
+  wanted = 3110,
   failure = 3999,
 };
 

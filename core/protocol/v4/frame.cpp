@@ -56,6 +56,7 @@ std::optional<Request> request_of(uint16_t code) {
     case Request::verified:
     case Request::retention:
     case Request::set_retention:
+    case Request::wanted:
       return static_cast<Request>(code);
   }
   return std::nullopt;
@@ -89,6 +90,7 @@ std::optional<Response> response_of(uint16_t code) {
     case Response::copies:
     case Response::retention:
     case Response::set_retention:
+    case Response::wanted:
     case Response::failure:
       return static_cast<Response>(code);
   }

@@ -74,6 +74,7 @@ constexpr RequestPrivilege kPrivileges[] = {
     {Request::verified, Privilege::owner},
     {Request::retention, Privilege::owner},
     {Request::set_retention, Privilege::owner},
+    {Request::wanted, Privilege::bringer},
 };
 
 // Nothing for a request that is not in the table: it is refused.

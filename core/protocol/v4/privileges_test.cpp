@@ -56,6 +56,7 @@ TEST(Privileges, are_those_of_the_table_in_trust_md) {
         Request::copies, Request::verified, Request::retention, Request::set_retention})
     EXPECT_EQ(who_may(request), "o") << static_cast<int>(request);
   EXPECT_EQ(who_may(Request::add_device), "po");
+  EXPECT_EQ(who_may(Request::wanted), "wo");
 }
 
 TEST(Privileges, a_request_that_is_not_there_is_nobodys) {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One pack read from front to back, once, and held against what the catalog says of it. Functions
+// keep nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/catalog/verification.h"
+#include "core/plugin/store.h"
+#include "core/repository/pack_scanner.h"
+
+namespace cb::repository {
+
+struct PackLook {
+  bool is_gone = false;              // there is no such object
+  std::vector<bool> good;            // as the rows: is the blob there, as the catalog says, whole?
+  std::vector<std::string> damage;   // of the pack itself: "has another size than ..."
+  bool has_damaged_garbage = false;  // something that no row names, which may explain it
+};
+
+// Errors are those of a store that cannot be read.
+Result<PackLook> look_at_pack(plugin::Store& store, const RepositoryId& repository,
+                              const catalog::VerifiedPack& pack,
+                              const std::vector<catalog::PackBlob>& rows);
+
+}  // namespace cb::repository
