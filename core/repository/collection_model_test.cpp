@@ -298,7 +298,7 @@ uint64_t number_of(const char* name, uint64_t otherwise) {
 
 TEST_P(CollectionModel, no_acknowledged_snapshot_ever_lacks_a_byte) {
   const uint64_t seed = number_of("CB_MODEL_SEED", 20'261'129);
-  const uint64_t rounds = number_of("CB_MODEL_ROUNDS", 12);
+  const uint64_t rounds = number_of("CB_MODEL_ROUNDS", 5);
   uint64_t commits = 0;
   uint64_t resent = 0;
   uint64_t deleted = 0;
