@@ -5,6 +5,7 @@
 #include "check_screen.h"
 #include "core/base/units.h"
 #include "core/report/table.h"
+#include "hosts/retention/retention_text.h"
 
 namespace cb::host {
 namespace {
@@ -70,6 +71,8 @@ std::string run_text(const Json& run) {
   for (const Json& note : result.value("notes", Json::array()))
     text +=
         "note of " + report::text_of(note, "account") + ": " + report::text_of(note, "note") + "\n";
+  if (result.contains("sources") && result.value("dry_run", false))
+    text += retention_plan_text(result) + "\n";
   text += report::text_of(run, "job") + ": " + report::text_of(run, "summary");
   if (run.value("short", false)) text += " (its budget ended it: there is more to do)";
   return text;
