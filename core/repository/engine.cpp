@@ -160,6 +160,11 @@ class PackEngine final : public Engine {
     return engine_->parts.catalog->verification().count_wanted(chain->number(), {domain});
   }
 
+  Result<uint64_t> drop_stale_uploads(const RepositoryId& repository) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return repository::drop_stale_uploads(*engine_, *chain);
+  }
+
   Result<uint64_t> remove_leftovers() override { return repository::remove_leftovers(*engine_); }
 
  private:

@@ -262,6 +262,10 @@ class Engine {
   // How many they are.
   virtual Result<uint64_t> count_wanted(const RepositoryId& repository, const Viewer& viewer) = 0;
 
+  // Forgets private uploads that nobody brings any more, with their packs; waits for no other that
+  // is under way, but leaves all to a later call then. How many.
+  virtual Result<uint64_t> drop_stale_uploads(const RepositoryId& repository) = 0;
+
   // Removes objects of the store that the catalog does not know (a crash left them). Before the
   // first session.
   virtual Result<uint64_t> remove_leftovers() = 0;

@@ -119,7 +119,32 @@ Result<uint64_t> remove_unfinished(EngineParts& engine, const RepositoryId& repo
                 "copy of the catalog");
 }
 
+// One that made its commit record has its rows published by load(), as at a start.
+Status drop_uploads(EngineParts& engine, const CommitChain& chain, uint64_t& dropped) {
+  CB_ASSIGN(const auto intakes, engine.index().open_intakes(chain.number()));
+  for (const int64_t intake : intakes) {
+    CB_ASSIGN(const auto packs, engine.index().drop_intake(intake));
+    for (const catalog::Bytes16& pack : packs) {
+      const std::string object = pack_object(chain.id(), PackName{pack});
+      const Status removed = engine.parts.store->remove(object);
+      if (!removed && removed.error().code != Code::not_found) return removed;
+    }
+    ++dropped;
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<uint64_t> drop_stale_uploads(EngineParts& engine, CommitChain& chain) {
+  const std::lock_guard lock(chain.mutex);
+  CB_ASSIGN(const auto intakes, engine.index().open_intakes(chain.number()));
+  uint64_t dropped = 0;
+  if (intakes.empty()) return dropped;
+  CB_TRY(chain.load());
+  CB_TRY(chain.leases.without_private([&] { return drop_uploads(engine, chain, dropped); }));
+  return dropped;
+}
 
 Result<uint64_t> remove_leftovers(EngineParts& engine) {
   uint64_t removed = 0;

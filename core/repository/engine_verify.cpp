@@ -206,7 +206,9 @@ Result<bool> VerifyRun::may_go_on(const catalog::VerifiedPack& pack) {
   return !done_.is_short;
 }
 
+// A compaction must not move the rows meanwhile.
 Status VerifyRun::verify(const catalog::VerifiedPack& pack) {
+  const std::lock_guard upkeep(chain_->upkeep_mutex);
   CB_ASSIGN(const Rows rows, rows_.blobs(pack.number));
   auto look = look_at_pack(*engine_.parts.store, chain_->id(), pack, rows);
   if (!look && (look.error().code == Code::cancelled || ++unreadable_ > kMostUnreadable))

@@ -93,6 +93,8 @@ Status look_into(StoredPack& stored, const RepositoryId& repository,
   const auto scan = scan_pack(bytes, footer ? footer->offset : bytes.size());
   if (!scan && !is_damage_of_pack(scan.error())) return failed(scan.error());
   if (scan) hold_against(*scan, rows, look);
+  // What was gone through for want of one has the footer's own bytes in it.
+  if (!footer) look.has_damaged_garbage = false;
   if (!footer) return {};
   const auto sum = bytes.sum(bytes.size() - kPackEndSize);
   if (!sum && !is_damage_of_pack(sum.error())) return failed(sum.error());
