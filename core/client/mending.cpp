@@ -37,6 +37,7 @@ void Mending::begin(const CacheSummary* last, const repository::WriteKeys& keys,
   sizes_.clear();
   making_.clear();
   held_ = 0;
+  has_failed_ = false;
   if (last == nullptr || is_idle()) return;
   for (const BundleUse& use : last->bundles)
     if (wanted_short_.contains(use.blob) && use.used == use.size) sizes_[use.blob] = use.size;
@@ -121,6 +122,7 @@ Status Mending::finish(const BlobId& id, Making& making) {
   CB_ASSIGN(const BlobId now, keys_->id_of(repository::BlobKind::data, {}, plain));
   if (now != id) {
     hopeless_.insert(id);
+    has_failed_ = true;
     return {};
   }
   ++made_;
@@ -130,11 +132,10 @@ Status Mending::finish(const BlobId& id, Making& making) {
 
 bool Mending::has_failed() {
   for (const auto& [id, making] : making_) hopeless_.insert(id);
-  const bool has = std::any_of(hopeless_.begin(), hopeless_.end(),
-                               [this](const BlobId& id) { return wanted_.contains(id); });
+  has_failed_ = has_failed_ || !making_.empty();
   making_.clear();
   held_ = 0;
-  return has;
+  return has_failed_;
 }
 
 }  // namespace cb::client

@@ -64,6 +64,7 @@ class Mending {
   const repository::WriteKeys* keys_ = nullptr;
   BlobLine* line_ = nullptr;
   uint64_t made_ = 0;
+  bool has_failed_ = false;  // one in this pass
 };
 
 }  // namespace cb::client

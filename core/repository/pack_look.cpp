@@ -38,7 +38,12 @@ class SummedPack final : public PackBytes {
   uint64_t summed_ = 0;
 };
 
-bool is_damage_of_pack(const Error& error) { return error.code == Code::corrupt; }
+// Errors of the store are no damage, and end it.
+template <typename T>
+Status unless_damaged(const Result<T>& result) {
+  if (result || result.error().code == Code::corrupt) return {};
+  return failed(result.error());
+}
 
 bool is_blob_of(const catalog::BlobRow& row, const PackedBlob& found) {
   const BlobHead& head = found.head;
@@ -88,16 +93,18 @@ Status look_into(StoredPack& stored, const RepositoryId& repository,
                  PackLook& look) {
   SummedPack bytes(stored);
   const auto footer = read_footer(bytes);
-  if (!footer && !is_damage_of_pack(footer.error())) return failed(footer.error());
+  CB_TRY(unless_damaged(footer));
   compare_frame(footer, repository, pack, look);
   const auto scan = scan_pack(bytes, footer ? footer->offset : bytes.size());
-  if (!scan && !is_damage_of_pack(scan.error())) return failed(scan.error());
+  CB_TRY(unless_damaged(scan));
   if (scan) hold_against(*scan, rows, look);
-  // What was gone through for want of one has the footer's own bytes in it.
-  if (!footer) look.has_damaged_garbage = false;
-  if (!footer) return {};
+  if (!footer) {
+    // What was gone through for want of one has the footer's own bytes in it.
+    look.has_damaged_garbage = false;
+    return {};
+  }
   const auto sum = bytes.sum(bytes.size() - kPackEndSize);
-  if (!sum && !is_damage_of_pack(sum.error())) return failed(sum.error());
+  CB_TRY(unless_damaged(sum));
   if (!sum || *sum != footer->digest) look.damage.emplace_back("does not have its digest");
   return {};
 }

@@ -165,7 +165,7 @@ TEST_F(JobsTest, an_interrupted_run_is_made_up_for_but_not_at_each_start) {
   catalog::JobRun run;
   run.job = "daily";
   run.asked_by = "schedule";
-  run.due_ns = due + 1;
+  run.due_ns = due;
   run.begun_ns = clock_.wall().count();
   ASSERT_TRUE(catalog_->jobs().begin(run));  // and the daemon is killed
   open();
@@ -196,7 +196,7 @@ TEST_F(JobsTest, jobs_run_inside_the_window_and_end_with_it) {
   settings_.window = *schedule::Window::parse("22:00-06:00");
   open();
   run_for(hours(24 * 20));
-  EXPECT_GE(runs_of("often"), 4U * 19);
+  EXPECT_GE(runs_of("often"), 3U * 19);  // at 22:00 for those by day, and at 00:00 and 03:00
   for (const auto& [name, when] : ran_) {
     const int64_t hour = when / std::chrono::nanoseconds(hours(1)).count() % 24;
     EXPECT_TRUE(hour >= 22 || hour < 6) << hour;
@@ -343,7 +343,7 @@ TEST_F(JobsTest, one_can_be_cancelled_and_tells_how_far_it_is) {
   open();
   auto report = std::async(std::launch::async, [&] { return jobs_->run("verify", {}); });
   held.began.get_future().wait();
-  report::Json running;
+  report::Json running = report::Json::object();
   while (running.value("done", 0) != 3)
     running = (*jobs_->list())[0].value("running", report::Json::object());
   EXPECT_EQ(running["total"], 9);
