@@ -198,7 +198,8 @@ Result<std::set<uint64_t>> Check::used_offsets(int64_t pack) {
   return used;
 }
 
-// What came again lies elsewhere: its damaged copy harms nobody, though it spoils the digest.
+// What came again lies elsewhere: its damaged copy harms nobody, though it spoils the digest. The
+// record of a session is no such copy: each pack has its own, for the day when the catalog is lost.
 Status Check::check_content(int64_t pack, const std::string& object, StoredPack& bytes,
                             const PackFooter& footer, std::span<const catalog::BlobPlace> rows) {
   CB_ASSIGN(const PackScan scan, scan_pack(bytes, footer.offset));
@@ -208,7 +209,7 @@ Status Check::check_content(int64_t pack, const std::string& object, StoredPack&
   for (const FooterEntry& entry : footer.entries) {
     while (at < scan.blobs.size() && scan.blobs[at].offset < entry.offset) ++at;
     if (at < scan.blobs.size() && entry_of(scan.blobs[at]) == entry) continue;
-    if (used.contains(entry.offset)) {
+    if (used.contains(entry.offset) || entry.kind == BlobKind::session) {
       find(object, "has a damaged blob " + entry.id.hex());
     } else {
       note(object, "has a damaged copy of blob " + entry.id.hex() + " that nobody uses");

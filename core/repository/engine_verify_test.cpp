@@ -309,6 +309,7 @@ TEST_P(EngineVerify, an_upload_that_nobody_brings_any_more_is_cleared_away) {
   row.owner = owner;
   row.name[3] = std::byte{7};
   row.pack_class = 1;
+  row.size = 1;
   must(index.add_pack(number, row, {}, {}));
   house_.put_object("v4/" + repository_.hex() + "/pack/00/" + PackName{row.name}.hex(), {});
   EXPECT_EQ(packs().size(), before + 1);
