@@ -18,6 +18,7 @@ struct HeldPack {
   uint64_t size = 0;       // bytes of the object
   int64_t created_ns = 0;  // since 1970 UTC, as all times here
   int64_t retired_ns = 0;  // since when no row is in it; 0: it is in use
+  bool is_bad = false;     // verification found it so
 };
 
 // A row of a blob, and where it lies.

@@ -9,7 +9,7 @@ namespace cb::catalog {
 namespace {
 
 constexpr const char* kPacks =
-    "SELECT number, owner, name, class, size, created_ns, retired_ns FROM pack"
+    "SELECT number, owner, name, class, size, created_ns, retired_ns, is_bad FROM pack"
     " WHERE repository = ? AND number > ? ORDER BY number LIMIT ?";
 constexpr const char* kRowsIn =
     "SELECT number, id, owner, kind, condemned, condemned_ns, closed, session, offset, size,"
@@ -155,6 +155,7 @@ Result<std::vector<HeldPack>> SqliteCollection::packs(int64_t repository, int64_
     pack.size = static_cast<uint64_t>(select.integer(4));
     pack.created_ns = select.integer(5);
     pack.retired_ns = select.integer(6);
+    pack.is_bad = select.integer(7) != 0;
   }
 }
 

@@ -164,7 +164,8 @@ Status CompactionRun::look_at(const catalog::HeldPack& pack) {
   if (parts.empty()) return {};  // collection removes it
   uint64_t expected = 0;
   for (const auto& [domain, part] : parts) expected += part.bytes;
-  if (expected * 100 < pack.size * options_.least_live) {
+  // A bad one as well: what is whole in it gets a pack that is.
+  if (pack.is_bad || expected * 100 < pack.size * options_.least_live) {
     chosen_.push_back({pack, expected});
     return {};
   }

@@ -231,9 +231,9 @@ class Engine {
   virtual Result<Collected> collect(const RepositoryId& repository, const CollectOptions& options,
                                     const CheckProgress& progress) = 0;
 
-  // Writes packs anew that are mostly dead, and joins small ones. Blobs that do not read right stay
-  // where they are. Collection removes the old packs. It takes room for the new ones: where there
-  // is none, it ends early and says so.
+  // Writes packs anew that are mostly dead, or were found bad, and joins small ones. Blobs that do
+  // not read right stay where they are. Collection removes the old packs. It takes room for the new
+  // ones: where there is none, it ends early and says so.
   struct CompactOptions {
     unsigned least_live = 80;  // of a pack, in percent; what has less is written anew
     uint64_t most_bytes = 0;   // to be written, about; 0: as many as it takes

@@ -274,13 +274,15 @@ VerifyRun::Verdict VerifyRun::verdict_of(const std::string& object, const Rows& 
 // Is the pack's frame damaged by itself? Damage to a blob spoils the digest, too.
 bool VerifyRun::tell_frame(const std::string& object, const PackLook& look, bool has_bad_blobs) {
   const bool is_explained = look.has_damaged_garbage || has_bad_blobs;
+  for (const SessionId& session : look.lost_records)
+    find(object, "has a damaged record of session " + session.hex());
   for (const std::string& damage : look.damage) {
     if (is_explained)
       note(object, damage);
     else
       find(object, damage);
   }
-  return !is_explained && !look.damage.empty();
+  return !look.lost_records.empty() || (!is_explained && !look.damage.empty());
 }
 
 // Not while a commit looks at what is there.

@@ -75,6 +75,16 @@ class EngineVerify : public testing::TestWithParam<std::string> {
       if (blob.head.kind == kind) some.push_back(blob);
     return some;
   }
+  // Compacts, and removes what was replaced.
+  void write_anew() {
+    must(engine().compact(repository_, {}, {}));
+    Engine::CollectOptions options;
+    options.wait = std::chrono::nanoseconds(0);
+    for (int round = 0; round < 2; ++round) {
+      forward(hours(48));
+      must(engine().collect(repository_, options, {}));
+    }
+  }
   // Everything of it is there, and a check has nothing to say.
   void expect_whole(const TestSnapshot& snapshot) {
     const auto ids = ids_of(snapshot.blobs);
@@ -196,6 +206,11 @@ TEST_P(EngineVerify, a_lost_session_record_is_put_anew_by_the_server) {
   }
   const Verified found = verify();
   EXPECT_TRUE(names(found, record.hex()));
+  EXPECT_EQ(wanted(), 0U);
+  const auto ids = ids_of(snapshot.blobs);
+  EXPECT_EQ(must(read_all(engine(), repository_, ids)).size(), ids.size());
+  EXPECT_EQ(verify().bad_packs, 2U);  // which have no record of their own any more
+  write_anew();
   expect_whole(snapshot);
 }
 
@@ -251,6 +266,8 @@ TEST_P(EngineVerify, damage_outside_of_blobs_is_found_and_wants_nothing) {
   EXPECT_EQ(found.bad_packs, 1U);
   EXPECT_TRUE(names(found, pack));
   EXPECT_EQ(wanted(), 0U);
+  write_anew();
+  expect_whole(snapshot);
 }
 
 // Wherever a bit is flipped, it is told: as a note alone in what no row names, such as the second

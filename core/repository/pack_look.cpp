@@ -75,6 +75,17 @@ void hold_against(const PackScan& scan, const std::vector<catalog::PackBlob>& ro
   }
 }
 
+// Records of sessions are in a pack whether a row names them or not.
+void look_for_records(const PackFooter& footer, const PackScan& scan, PackLook& look) {
+  for (const FooterEntry& entry : footer.entries) {
+    const auto session = session_of(entry.id);
+    if (entry.kind != BlobKind::session || !session) continue;
+    const auto is_it = [&](const PackedBlob& blob) { return entry_of(blob) == entry; };
+    if (std::none_of(scan.blobs.begin(), scan.blobs.end(), is_it))
+      look.lost_records.push_back(*session);
+  }
+}
+
 void compare_frame(const Result<PackFooter>& footer, const RepositoryId& repository,
                    const catalog::VerifiedPack& pack, PackLook& look) {
   if (!footer) {
@@ -103,6 +114,7 @@ Status look_into(StoredPack& stored, const RepositoryId& repository,
     look.has_damaged_garbage = false;
     return {};
   }
+  if (scan) look_for_records(*footer, *scan, look);
   const auto sum = bytes.sum(bytes.size() - kPackEndSize);
   CB_TRY(unless_damaged(sum));
   if (!sum || *sum != footer->digest) look.damage.emplace_back("does not have its digest");

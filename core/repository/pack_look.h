@@ -14,9 +14,12 @@
 namespace cb::repository {
 
 struct PackLook {
-  bool is_gone = false;              // there is no such object
-  std::vector<bool> good;            // as the rows: is the blob there, as the catalog says, whole?
-  std::vector<std::string> damage;   // of the pack itself: "has another size than ..."
+  bool is_gone = false;             // there is no such object
+  std::vector<bool> good;           // as the rows: is the blob there, as the catalog says, whole?
+  std::vector<std::string> damage;  // of the pack itself: "has another size than ..."
+  // Sessions whose record is damaged here, be there another or not: each pack has its own, for the
+  // day when the catalog is lost.
+  std::vector<SessionId> lost_records;
   bool has_damaged_garbage = false;  // something that no row names, which may explain it
 };
 

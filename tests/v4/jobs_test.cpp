@@ -116,7 +116,7 @@ TEST_F(V4Jobs, only_who_backs_up_is_told_what_is_wanted) {
   v4::pb::Wanted wrong;
   wrong.set_after("short");
   EXPECT_EQ(ask(*writer, Request::wanted, wrong).as<v4::pb::Failure>().code(),
-            static_cast<int>(Code::invalid));
+            static_cast<int>(Code::corrupt));
 }
 
 TEST_F(V4Jobs, an_operator_lists_runs_and_looks_back) {
