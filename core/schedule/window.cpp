@@ -38,18 +38,19 @@ std::optional<std::chrono::seconds> parse_time_of_day(std::string_view text) {
 
 Result<Window> Window::parse(std::string_view text) {
   if (text.empty()) return Window();
-  const size_t dash = std::min(text.find('-'), text.size());
+  const size_t dash = text.find('-');
   const auto begin = parse_time_of_day(text.substr(0, dash));
-  const auto end = dash < text.size() ? parse_time_of_day(text.substr(dash + 1)) : std::nullopt;
+  const auto end =
+      parse_time_of_day(dash == text.npos ? std::string_view() : text.substr(dash + 1));
   if (!begin || !end)
     return failed(Code::invalid, "'" + std::string(text) + "'", "is not a time of day to another",
                   "write it like 22:00-06:00");
-  if (*begin == *end)
-    return failed(Code::invalid, "'" + std::string(text) + "'", "is never open",
-                  "leave it out for any time");
   Window window;
   window.begin_ = begin->count();
-  window.end_ = end->count();
+  window.end_ = end.value_or(*begin).count();
+  if (window.begin_ == window.end_)
+    return failed(Code::invalid, "'" + std::string(text) + "'", "is never open",
+                  "leave it out for any time");
   return window;
 }
 
