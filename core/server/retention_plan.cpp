@@ -130,8 +130,10 @@ class SourcePlan {
 }  // namespace
 
 SourceKey source_of(const CommitRecord& commit) {
-  SourceKey key = to_bytes(commit.device.view());
-  key.insert(key.end(), commit.source.bytes.begin(), commit.source.bytes.end());
+  const auto& device = commit.device.bytes;
+  const auto& source = commit.source.bytes;
+  SourceKey key(device.size() + source.size());
+  std::copy(source.begin(), source.end(), std::copy(device.begin(), device.end(), key.begin()));
   return key;
 }
 
