@@ -23,6 +23,17 @@ struct JobReport {
   std::optional<Error> error;  // when it failed
 };
 
+// The run that is under way.
+struct RunningJob {
+  const JobKind* kind = nullptr;
+  std::string asked_by;
+  int64_t begun_ns = 0;
+  uint64_t done = 0, total = 0;
+  std::string unit;
+  bool cancelled = false;
+  bool out_of_time = false;
+};
+
 class Jobs {
  public:
   struct Parts {
@@ -75,15 +86,6 @@ class Jobs {
     int64_t start = 0;           // with jitter, inside the window
     int64_t last_ns = 0;         // when this process last began it so
   };
-  struct Running {
-    const JobKind* kind = nullptr;
-    std::string asked_by;
-    int64_t begun_ns = 0;
-    uint64_t done = 0, total = 0;
-    std::string unit;
-    bool cancelled = false;
-    bool out_of_time = false;
-  };
   Jobs(Parts parts, std::vector<JobKind> kinds, const UpkeepSettings& settings);
   void serve();
   bool run_one_due();
@@ -117,7 +119,7 @@ class Jobs {
   std::list<uint64_t> waiting_;  // tickets, in their turn
   uint64_t next_ticket_ = 0;
   bool is_busy_ = false;
-  std::optional<Running> running_;
+  std::optional<RunningJob> running_;
   bool stopping_ = false;
 
   std::condition_variable turn_;  // somebody's turn ended
