@@ -49,12 +49,13 @@ function(cyberbackup_test_headers)
     "${PROJECT_SOURCE_DIR}/core/base/result.h")
 endfunction()
 
-# cyberbackup_test(base_test SOURCES a_test.cpp DEPENDS cyberbackup::base [LABELS slow])
+# cyberbackup_test(base_test SOURCES a_test.cpp DEPENDS cyberbackup::base [LABELS slow] [EACH])
 # A GoogleTest program; each TEST becomes one ctest entry. Where the preset says so the whole program is
-# one entry: a sanitizer takes longer to start a program than most tests take. tests/folders.h tells it
-# where data, plugins and programs are.
+# one entry: a sanitizer takes longer to start a program than most tests take. EACH is for a program whose
+# tests take long and have nothing in common: they stay entries. tests/folders.h tells it where data,
+# plugins and programs are.
 function(cyberbackup_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "EACH" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   find_package(GTest REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${ARG_SOURCES})
@@ -67,7 +68,7 @@ function(cyberbackup_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  if(CYBERBACKUP_WHOLE_TESTS)
+  if(CYBERBACKUP_WHOLE_TESTS AND NOT ARG_EACH)
     math(EXPR patience "${ARG_TIMEOUT} * 5")
     add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${patience} LABELS "${ARG_LABELS}")

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -28,10 +29,19 @@ namespace {
 constexpr unsigned long kShutdown = _IOR('X', 125, uint32_t);
 constexpr uint32_t kWithoutFlush = 2;
 
+// From now on this process alone sees what it mounts. Whoever else takes a copy of the mounts, as a
+// container does, would keep the disk alive, and without power, past the time that it is unmounted.
+bool has_own_mounts() {
+  static const bool done = ::unshare(CLONE_NEWNS) == 0 &&
+                           ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  return done;
+}
+
 // A disk of its own in a file. What was not synced is lost with cut_power.
 class ImageDisk {
  public:
   explicit ImageDisk(const os::Path& folder) : image_(folder / "image"), at_(folder / "disk") {
+    if (!has_own_mounts()) return;
     std::filesystem::create_directory(at_);
     run("truncate -s 256M " + image_.string());
     run("mkfs.ext4 -q -F " + image_.string() + " 2>/dev/null");
