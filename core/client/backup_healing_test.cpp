@@ -23,7 +23,9 @@ class BackupHealingTest : public BackupFixture {
     connect_ = [this] { return local(); };
     for (unsigned i = 0; i < 200; ++i)
       write("s/" + std::to_string(100 + i), random_bytes(200 + 31 * i, i));
-    for (unsigned i = 0; i < 600; ++i) write("z/empty-" + std::to_string(i), {});
+    // More than a node of the file list can hold, so that there are several wherever it is cut.
+    for (unsigned i = 0; i < 1500; ++i)
+      write("z/" + std::string(60, 'e') + "-" + std::to_string(i), {});
     write("m/big", random_bytes(600'000, 1000));
     write("m/many", random_bytes(5'000'000, 1001));  // more than 64 extents
   }
