@@ -107,6 +107,6 @@ function(cyberbackup_fuzz name)
   set(grown "${CMAKE_BINARY_DIR}/fuzz/grown-${name}")
   add_test(NAME fuzz.${name}
            COMMAND sh -c "rm -rf '${grown}' && mkdir -p '${grown}' && exec '$<TARGET_FILE:fuzz_${name}>' -seed=1 \
--runs=30000 -max_total_time=20 -print_final_stats=1 -artifact_prefix='${CMAKE_BINARY_DIR}/fuzz/' '${grown}' '${ARG_CORPUS}'")
+-runs=30000 -max_total_time=10 -print_final_stats=1 -artifact_prefix='${CMAKE_BINARY_DIR}/fuzz/' '${grown}' '${ARG_CORPUS}'")
   set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
 endfunction()
