@@ -291,9 +291,61 @@ CREATE TABLE audit (
 
 // What the server limits, watches and copies.
 constexpr const char* kVersion8 = R"sql(
--- limits: what an account or a device may store
-
-
+-- limits: what an account or a device may store, and what it does store. A device of zeros is the
+-- account, or, of stored bytes, the server itself and whatever was there before. A pack that is
+-- retired counts for nobody. Sums never go below zero: damage must not keep packs from going.
+CREATE TABLE limit_value (
+  account      INTEGER NOT NULL REFERENCES account (number),
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  name         TEXT NOT NULL,
+  value        INTEGER NOT NULL CHECK (value >= 0),
+  set_ns       INTEGER NOT NULL,
+  set_by       BLOB NOT NULL,
+  PRIMARY KEY (account, device, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE over_soft (
+  account      INTEGER NOT NULL REFERENCES account (number),
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  since_ns     INTEGER NOT NULL,
+  PRIMARY KEY (account, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pack_share (
+  pack         INTEGER NOT NULL REFERENCES pack (number) ON DELETE CASCADE,
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  repository   INTEGER NOT NULL,
+  bytes        INTEGER NOT NULL,
+  PRIMARY KEY (pack, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stored_usage (
+  repository   INTEGER NOT NULL,
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  pack_bytes   INTEGER NOT NULL,
+  record_bytes INTEGER NOT NULL,
+  growth       INTEGER NOT NULL,
+  PRIMARY KEY (repository, device)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER pack_share_added AFTER INSERT ON pack_share BEGIN
+  INSERT INTO stored_usage (repository, device, pack_bytes, record_bytes, growth)
+    VALUES (new.repository, new.device, new.bytes, 0, 0)
+    ON CONFLICT DO UPDATE SET pack_bytes = pack_bytes + excluded.pack_bytes;
+END;
+CREATE TRIGGER pack_share_changed AFTER UPDATE OF bytes ON pack_share BEGIN
+  UPDATE stored_usage SET pack_bytes = max(0, pack_bytes + new.bytes - old.bytes)
+    WHERE repository = new.repository AND device = new.device;
+END;
+CREATE TRIGGER pack_share_gone AFTER DELETE ON pack_share BEGIN
+  UPDATE stored_usage SET pack_bytes = max(0, pack_bytes - old.bytes)
+    WHERE repository = old.repository AND device = old.device;
+END;
+CREATE TRIGGER pack_retired AFTER UPDATE OF retired_ns ON pack WHEN new.retired_ns > 0 BEGIN
+  DELETE FROM pack_share WHERE pack = new.number;
+END;
+INSERT INTO pack_share SELECT number, zeroblob(16), repository, size FROM pack
+  WHERE retired_ns = 0;
+INSERT INTO stored_usage
+  SELECT repository, zeroblob(16), 0, sum(length(record)), 0 FROM commit_record
+    WHERE true GROUP BY repository
+  ON CONFLICT DO UPDATE SET record_bytes = excluded.record_bytes;
 
 -- sources: when a source is expected, and what its backups are like
 
