@@ -33,6 +33,11 @@ class PackEngine final : public Engine {
     return {};
   }
 
+  void set_low_water(uint64_t bytes) override { engine_->space.set_low_water(bytes); }
+  bool is_low() override {
+    const Status begins = engine_->space.may_begin();
+    return !begins && begins.error().code == Code::no_space;
+  }
   Status create(const RepositoryRecord& record, const std::string& account) override;
   Result<RepositoryRecord> record(const RepositoryId& repository) override;
   Result<std::optional<RepositoryId>> of_account(const std::string& account) override;

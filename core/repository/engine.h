@@ -16,6 +16,7 @@
 #include "core/os/random.h"
 #include "core/plugin/store.h"
 #include "core/repository/owner_remote.h"
+#include "core/repository/quota.h"
 #include "core/repository/remote.h"
 #include "core/repository/verification.h"
 
@@ -26,20 +27,23 @@ struct EngineLimits {
   uint64_t node_pack = 16 * 1024 * 1024;
   std::chrono::nanoseconds pack_age = std::chrono::seconds(30);
   uint64_t reserve = 64 * 1024 * 1024;  // space that only deletion and commits may use
+  uint64_t low_water = 0;  // free space of the store below which no intake begins to store
 };
 
 // What one client session (or v3 upload) brings in. Blobs lie in memory only in the pieces that are
 // given; nothing of it is indexed before its pack is durable. Destroying it makes durable what
 // came whole, unless drop() was called; what is private and was not committed is dropped then.
-// After an error other than Code::invalid and Code::no_space only its end helps.
+// After an error other than Code::invalid, Code::no_space and Code::limit only its end helps.
 class Intake {
  public:
   virtual ~Intake() = default;
 
   // Announces a blob; then `content` until head.stored_size bytes came, then `end`. Code::invalid
   // for an impossible head (kind, sizes, unknown session), Code::no_space when the reserve is
-  // touched. A blob that is there already is taken and not stored; nor is one that another intake
-  // of the repository is just bringing: this one leans on that (not when either is private).
+  // touched, or when this would be the first and the store is low; Code::limit when the device or
+  // its account may not store so much more. A blob that is there already is taken and not stored;
+  // nor is one that another intake of the repository is just bringing: this one leans on that (not
+  // when either is private).
   virtual Status begin(const BlobHead& head) = 0;
   virtual Status content(ByteView stored) = 0;
   virtual Status end() = 0;
@@ -67,7 +71,8 @@ class Intake {
   // thread.
   [[nodiscard]] virtual uint64_t durable() const = 0;
 
-  // Verifies that everything below the root is there, then commits; flushes first.
+  // Verifies that everything below the root is there, then commits; flushes first. Code::limit when
+  // there is no room for the record.
   virtual Result<CommitAnswer> commit(const CommitRequest& request) = 0;
 
   // Leaves nothing behind: what this intake stored and nobody committed is removed. For v3.
@@ -98,9 +103,15 @@ class Engine {
     // Completes nothing that a crash broke off, for who only looks.
     bool is_read_only = false;
     EngineLimits limits = {};
+    Quota* quota = nullptr;  // asked before something is stored; null: nobody is limited
   };
   static Result<std::unique_ptr<Engine>> open(Parts parts);
   virtual ~Engine() = default;
+
+  // Takes another low-water mark; at once, for intakes that have stored nothing yet.
+  virtual void set_low_water(uint64_t bytes) = 0;
+  // Is the store below it? The answer may be a second old.
+  virtual bool is_low() = 0;
 
   // A new repository: record into store, then catalog, then put_account's note. Code::exists.
   virtual Status create(const RepositoryRecord& record, const std::string& account) = 0;

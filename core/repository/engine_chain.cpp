@@ -46,6 +46,7 @@ catalog::CommitRow row_of(const CommitRecord& record, Bytes encoded) {
   row.commit_id = record.commit_id.bytes;
   row.hash = hash_of_record(encoded).bytes;
   row.record = std::move(encoded);
+  row.device = record.device.bytes;
   return row;
 }
 

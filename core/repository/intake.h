@@ -51,6 +51,7 @@ class PackIntake final : public Intake {
     std::chrono::nanoseconds begun{};
     std::set<SessionId> sessions;  // whose record it has
     size_t children = 0;           // of all its blobs
+    QuotaShare quota;              // what it may become, set aside
   };
   // The blob between begin and end.
   struct OpenBlob {
@@ -74,6 +75,8 @@ class PackIntake final : public Intake {
   Result<bool> is_stored(const BlobId& id) const;
   Status place(OpenBlob& blob);
   Status begin_claimed(OpenBlob& blob, uint64_t generation);
+  Status set_aside(const OpenBlob& blob);
+  [[nodiscard]] QuotaKey quota_key() const { return {chain_->number(), device_}; }
   Status open(OpenPack& pack, PackClass kind);
   Status put_session(OpenPack& pack, const SessionId& session);
   Status begin_new(OpenBlob& blob);
@@ -98,6 +101,8 @@ class PackIntake final : public Intake {
   std::shared_ptr<InFlight> in_flight_;  // nobody else's when private
   int64_t owner_ = 0;                    // drawn when it is first needed
   bool dropped_ = false;
+  bool stores_ = false;  // something was let in
+  uint64_t stored_ = 0;  // bytes of packs that were closed
   std::optional<Error> broken_;
   std::array<OpenPack, 2> packs_;
   std::optional<OpenBlob> blob_;
