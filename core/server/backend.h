@@ -17,6 +17,7 @@
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
+#include "core/server/limit_book.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
 #include "core/server/v3_archive.h"
@@ -61,6 +62,7 @@ class Backend {
   [[nodiscard]] repository::Engine& engine() { return *engine_; }
   [[nodiscard]] AccountNotes& notes() { return *notes_; }
   [[nodiscard]] RetentionBook& retention() { return *retention_; }
+  [[nodiscard]] LimitBook& limits() { return *limits_; }
   // What opens and seals the repositories of v3 clients.
   [[nodiscard]] V3Keys::Parts v3_parts();
   // Signs commit records. Code::not_found in a folder without ensure_signing_key.
@@ -85,6 +87,7 @@ class Backend {
   std::vector<std::shared_ptr<plugin::Instance>> stores_;  // filters and all, from below
   std::unique_ptr<catalog::Catalog> catalog_;
   std::optional<identity::SigningKey> signing_key_;
+  std::optional<LimitBook> limits_;
   std::unique_ptr<repository::Engine> engine_;
   std::optional<AccountNotes> notes_;
   std::optional<RetentionBook> retention_;

@@ -105,6 +105,7 @@ Status Daemon::open_services() {
   v4.accounts = &s.backend->catalog().accounts();
   v4.notes = &s.backend->notes();
   v4.retention = &s.backend->retention();
+  v4.limits = &s.backend->limits();
   v4.v3_policy = s.v3_policy.get();
   v4.workers = s.workers.get();
   v4.readers = s.readers.get();
@@ -194,6 +195,7 @@ Status Daemon::open_admin() {
   parts.engine = &s.backend->engine();
   parts.notes = &s.backend->notes();
   parts.retention = &s.backend->retention();
+  parts.limits = &s.backend->limits();
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
   parts.jobs = s.jobs.get();

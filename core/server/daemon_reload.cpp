@@ -36,6 +36,8 @@ Status Daemon::reload(Settings fresh) {
   s.v3->reconfigure(fresh.v3);
   s.v4->reconfigure(fresh.v4);
   s.sessions->set_limits(fresh.limits);
+  s.backend->limits().reconfigure(fresh.quotas);
+  s.backend->engine().set_low_water(fresh.engine.low_water);
   s.jobs->reconfigure(fresh.upkeep);
   s.drain_timeout = fresh.drain_timeout.count();
   const std::string changed = changes_between(s.settings.shown, fresh.shown);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/server/settings_admin.h"
+#include "core/server/settings_limits.h"
 #include "core/server/settings_tables.h"
 #include "core/server/settings_upkeep.h"
 
@@ -274,6 +275,8 @@ class Builder {
     settings_.limits.connections = count(values, "connections");
     settings_.limits.connections_per_address = count(values, "connections_per_address");
     settings_.limits.handshake_timeout = values.duration("handshake_timeout");
+    settings_.quotas = limit_defaults_of(table("limits"), tables_.root.at, problems_);
+    settings_.engine.low_water = low_water_of(table("limits"), tables_.root.at, problems_);
   }
 
   const SettingsRequest& request_;

@@ -14,6 +14,7 @@
 #include "core/log/output.h"
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
+#include "core/server/limit_set.h"
 #include "core/server/upkeep_settings.h"
 #include "core/server/v3_settings.h"
 #include "core/server/v4_settings.h"
@@ -95,6 +96,7 @@ struct Settings {
   repository::EngineLimits engine;
   std::vector<std::string> advertise;  // HOST:PORT for tokens; empty: the v4 listeners' own
   LimitSettings limits;
+  LimitDefaults quotas;
   ObserveSettings observe;
   UpkeepSettings upkeep;
   std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/settings_admin.h"
+#include "core/server/settings_limits.h"
 #include "core/server/settings_schema_v4.h"
 #include "core/server/settings_upkeep.h"
 
@@ -275,7 +276,7 @@ Schema legacy_schema() {
 }
 
 Schema limits_schema() {
-  return {
+  Schema schema = {
       {.key = "connections",
        .type = Type::integer,
        .help = "Connections at one time, over all listeners.",
@@ -304,6 +305,8 @@ Schema limits_schema() {
        .min = 0,
        .reloadable = true},
   };
+  for (config::Option& option : quota_schema()) schema.push_back(std::move(option));
+  return schema;
 }
 
 }  // namespace

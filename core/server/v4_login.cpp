@@ -79,8 +79,7 @@ Result<Bytes> V4Session::statement(const repository::DeviceId& device) const {
 // between. On a worker.
 Status V4Session::enter(V4Member member) {
   member_ = std::move(member);
-  running_.emplace(
-      shared_.running->enter({member_->device, member_->account.number}, *connection_));
+  CB_TRY(take_allowance());
   CB_TRY(shared_.accounts->confirm(*member_));
   if (!member_->device.is_zero())
     shared_.parts.v3_policy->close_ratchet(member_->account.name, peer_);
@@ -227,6 +226,7 @@ Result<V4Session::Answer> V4Session::login(const Bytes& message) {
   reply.mutable_head()->set_sequence(head.sequence);
   reply.mutable_head()->set_hash(v4::field_of(head.hash.view()));
   reply.set_wanted(wanted);
+  *reply.mutable_room() = room();
   return Answer{Response::login, v4::encode(reply)};
 }
 

@@ -174,6 +174,13 @@ stream::Task<void> V4Puts::refuse(Error why) {
   co_return co_await tell_refused_(request_id_, *refused_);
 }
 
+stream::Task<void> V4Puts::give_up(uint32_t request_id, Error why) {
+  CB_CO_TRY(co_await settle());
+  if (refused_) co_return Status{};
+  request_id_ = request_id;
+  co_return co_await refuse(std::move(why));
+}
+
 stream::Task<void> V4Puts::flush() {
   CB_CO_TRY(co_await settle());
   if (!intake_) co_return Status{};

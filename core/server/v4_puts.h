@@ -61,6 +61,9 @@ class V4Puts {
                          uint64_t bulk, V4Input& input);
   stream::Task<void> more(uint32_t request_id, uint64_t bulk, V4Input& input);
 
+  // Stores nothing any more, from the blob of this request on, as if the engine could not.
+  stream::Task<void> give_up(uint32_t request_id, Error why);
+
   // Waits for the job under way.
   stream::Task<void> settle();
   // Makes everything that came whole durable, and tells the progress. Waits for other sessions that

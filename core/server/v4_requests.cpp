@@ -147,6 +147,8 @@ stream::Task<void> V4Session::flush(const Frame& frame) {
 stream::Task<void> V4Session::commit(const Frame& frame, const Bytes& message) {
   CB_CO_ASSIGN(const auto said, v4::parse<v4::pb::Commit>(message));
   CB_CO_ASSIGN(const repository::CommitRequest request, v4::request_of(said));
+  if (const Status fits = check_snapshot_size(request.bytes); !fits)
+    co_return co_await fail_request(frame.request_id, fits.error(), false);
   // So that a blob that cannot be stored and a commit that is refused are told apart.
   CB_CO_TRY(co_await puts_.flush());
   if (puts_.refused()) co_return co_await fail_request(frame.request_id, *puts_.refused(), false);

@@ -16,6 +16,7 @@
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
+#include "core/server/limit_book.h"
 #include "core/server/request_times.h"
 #include "core/server/retention_book.h"
 #include "core/server/v3_policy.h"
@@ -42,6 +43,7 @@ struct V4Counters {
   std::atomic<uint64_t> blobs_out{0};
   std::atomic<uint64_t> commits{0};
   std::atomic<uint64_t> blobs_in{0};
+  std::atomic<uint64_t> delayed{0};  // requests that had to wait for their session's rate
   RequestTimes requests{2000};
 };
 
@@ -53,6 +55,7 @@ class V4Service {
     catalog::Accounts* accounts = nullptr;
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
+    LimitBook* limits = nullptr;
     const V3Policy* v3_policy = nullptr;
     stream::Workers* workers = nullptr;
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network

@@ -86,6 +86,7 @@ stream::Task<void> V4Session::serve() {
     CB_CO_TRY(check_order(frame));
     last_request_ = shared_.parts.clock->monotonic();
     const auto begun = last_request_;
+    CB_CO_TRY(co_await keep_pace(frame));
     const Status taken = co_await take(frame);
     shared_.counters->requests.note(static_cast<uint16_t>(frame.code),
                                     shared_.parts.clock->monotonic() - begun);
@@ -212,6 +213,7 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   message = {};
   shared_.counters->bytes_in += head.stored_size;
   ++shared_.counters->blobs_in;
+  CB_CO_TRY(co_await admit_blob(frame, head.stored_size));
   co_return co_await puts_.put(frame.request_id, std::move(head), frame.message_size,
                                frame.bulk_size, input_);
 }

@@ -14,6 +14,7 @@
 #include "core/server/v4_guard.h"
 #include "core/server/v4_input.h"
 #include "core/server/v4_owners.h"
+#include "core/server/v4_pace.h"
 #include "core/server/v4_puts.h"
 #include "core/server/v4_service.h"
 
@@ -59,6 +60,11 @@ class V4Session {
   [[nodiscard]] bool may(v4::Request request) const;
   [[nodiscard]] bool is_in() const { return standing_ >= v4::Standing::person; }
   [[nodiscard]] bool is_over() const;
+  stream::Task<void> keep_pace(const Frame& frame);
+  stream::Task<void> admit_blob(const Frame& frame, uint64_t size);
+  Status check_snapshot_size(uint64_t bytes);
+  Status take_allowance();
+  [[nodiscard]] v4::pb::Room room() const;
   stream::Task<void> take(const Frame& frame);
   stream::Task<void> deny(const Frame& frame);
   stream::Task<void> answer(const Frame& frame, const Bytes& message);
@@ -154,6 +160,9 @@ class V4Session {
   Bytes binding_;
   std::optional<V4Member> member_;
   std::optional<V4Running::Ticket> running_;
+  Allowance allowance_;  // since it was let in
+  V4Pace pace_;
+  uint64_t sent_ = 0;                     // stored bytes of blobs that were announced
   bool added_ = false;                    // a person's one device
   std::optional<V4Candidate> candidate_;  // a client of protocol v3 that wants to migrate
 };
