@@ -5,6 +5,7 @@
 
 #include "core/client/enrolment.h"
 #include "core/client/run_on_network.h"
+#include "core/client/v4_room.h"
 #include "core/identity/signing.h"
 #include "core/repository/signatures.h"
 #include "core/stream/io_threads.h"
@@ -32,6 +33,7 @@ Status take_login(const v4::pb::LoginReply& reply, const V4Identity& identity, V
   if (!ours || !repository::verify_certificate(certificate, welcome.record))
     return failed(impostor("certificate of this device", "is not one that the owner made"));
   welcome.wanted = reply.wanted();
+  welcome.room = room_of(reply.room());
   welcome.head_sequence = reply.head().sequence();
   if (welcome.head_sequence == 0) return {};
   CB_ASSIGN(welcome.head_hash, v4::id_of<repository::CommitHash>(reply.head().hash()));

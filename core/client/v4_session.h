@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/client/room.h"
 #include "core/repository/keys.h"
 #include "core/repository/owner_remote.h"
 #include "core/repository/remote.h"
@@ -62,6 +63,7 @@ struct V4Welcome {
   std::chrono::nanoseconds clock_ahead{};  // the server's clock minus this one's
   uint64_t credit = 0;                     // bytes
   uint64_t wanted = 0;                     // blobs that were found damaged
+  Room room;                               // what may still be stored
 };
 
 class V4Session final : public repository::Remote, public repository::OwnerRemote {

@@ -9,6 +9,7 @@
 #include "core/identity/signing.h"
 #include "core/repository/catalog_rebuild.h"
 #include "core/repository/pairing_token.h"
+#include "core/server/admin_limits.h"
 #include "core/server/admin_retention.h"
 
 namespace cb::server {
@@ -138,7 +139,8 @@ std::string AdminCommands::names() {
   return "account.add, account.list, account.show, account.disable, account.enable, "
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
-         "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
+         "retention.show, retention.set, retention.pin, retention.unpin, limits.show, limits.set, "
+         "job.list, job.run, "
          "job.cancel, job.history, job.requests, job.approve";
 }
 
@@ -149,6 +151,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
   if (AdminRetention::serves(command)) return use_retention(command, request);
+  if (AdminLimits::serves(command)) return use_limits(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
@@ -183,6 +186,17 @@ Result<Json> AdminCommands::use_retention(const std::string& command, const Json
                     {"rules", report::text_of(request, "rules")},
                     {"by", report::text_of(request, "asked_by")},
                     {"result", done ? "done" : done.error().text()}});
+  note(command, request, done);
+  return done;
+}
+
+Result<Json> AdminCommands::use_limits(const std::string& command, const Json& request) const {
+  auto done = AdminLimits(*parts_.accounts, *parts_.engine, *parts_.limits).run(command, request);
+  if (command == "limits.show") return done;
+  parts_.log->info("admin." + command, {{"account", report::text_of(request, "account")},
+                                        {"device", report::text_of(request, "device")},
+                                        {"by", report::text_of(request, "asked_by")},
+                                        {"result", done ? "done" : done.error().text()}});
   note(command, request, done);
   return done;
 }

@@ -6,6 +6,7 @@
 #include "core/report/metrics.h"
 #include "core/server/daemon_state.h"
 #include "core/server/legacy_report.h"
+#include "core/server/limit_metrics.h"
 #include "core/server/program.h"
 
 namespace cb::server {
@@ -236,6 +237,7 @@ Daemon::State::Held Daemon::State::held() {
   const auto now = seams.clock->monotonic();
   if (held_known && now - held_since < kHeldFor) return held_value;
   held_value.totals = commands->totals();
+  held_value.limits = quota_metrics(backend->catalog().accounts(), backend->limits());
   held_value.legacy.clear();
   if (const auto report =
           collect_legacy_report(backend->catalog(), settings, seams.clock->wall().count(), kV3Used))
@@ -265,6 +267,11 @@ std::string Daemon::metrics() const {
     list.gauge("store_total_bytes", "Space of the store.", real(space->total));
     list.gauge("store_free_bytes", "Space of the store that is free.", real(space->free));
   }
+  list.gauge("store_low", "1: no backup begins, the store is below its low-water mark.",
+             s.backend->engine().is_low() ? 1 : 0);
+  list.counter("requests_delayed_total",
+               "Requests of protocol 4 that had to wait: their session sent too many a second.",
+               s.v4->counters().delayed);
   list.gauge("uploads_refused", "1: new uploads are refused for want of space.",
              s.v3->refusal().empty() ? 0 : 1);
   const State::Held held = s.held();
@@ -275,6 +282,8 @@ std::string Daemon::metrics() const {
   add_log(list, s.recent);
   add_audit(list, *s.audit);
   list.add_all(held.legacy);
+  list.add_all(held.limits);
+  list.add_all({refusal_metric(s.backend->limits())});
   return list.text();
 }
 

@@ -77,6 +77,7 @@ struct Daemon::State {
   struct Held {
     report::Json totals;
     std::vector<report::Metric> legacy;
+    std::vector<report::Metric> limits;
   };
   static constexpr auto kHeldFor = std::chrono::minutes(1);
   Held held();

@@ -3,6 +3,7 @@
 // What a running daemon says about itself.
 #include <unistd.h>
 
+#include "core/server/admin_limits.h"
 #include "core/server/daemon_state.h"
 #include "core/server/program.h"
 
@@ -81,6 +82,7 @@ Json jobs_of(Jobs& jobs) {
 Json space_of(Backend& backend, V3Service& v3) {
   const std::string refusal = v3.refusal();
   Json space = {{"reserve", v3.settings().space_reserve},
+                {"is_low", backend.engine().is_low()},
                 {"uploads_refused", !refusal.empty()},
                 {"reason", refusal}};
   if (const auto known = backend.store().space()) {
@@ -135,6 +137,7 @@ report::Json Daemon::status() const {
           {"wanted", wanted_by_all(s.backend->catalog())},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
+          {"limits", limit_troubles(s.backend->catalog().accounts(), s.backend->limits())},
           {"plugins", plugins_as_json(*s.registry)},
           {"instances", instances_of(*s.registry)},
           {"buffers",

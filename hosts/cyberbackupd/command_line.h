@@ -26,6 +26,7 @@ struct Chosen {
   JobOptions job;
   CheckOptions check;
   RetentionOptions retention;
+  LimitOptions limits;
   RebuildOptions rebuild;
   std::string plugin_id;
   bool as_toml = false;
@@ -70,6 +71,8 @@ void add_token(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_jobs(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
+// Into `limits`, which is made when it is not there.
+void add_limits(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.
 void add_requests(CLI::App& app, Chosen& chosen);

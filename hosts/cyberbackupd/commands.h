@@ -4,6 +4,7 @@
 // returns the program's exit code. For the main thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -98,6 +99,14 @@ struct RetentionOptions {
   int64_t request = 0;
 };
 
+// About limits. Values are as written, by the option's name; empty ones were not given.
+struct LimitOptions {
+  CommonOptions common;
+  std::string account;
+  std::string device;  // empty: the account itself
+  std::map<std::string, std::string> values;
+};
+
 struct RebuildOptions {
   CommonOptions common;
   bool dry_run = false;
@@ -156,6 +165,8 @@ report::ExitCode run_retention_pin(const RetentionOptions& options, bool pins);
 // A dry run of the job, as a table.
 report::ExitCode run_retention_plan(const RetentionOptions& options);
 report::ExitCode run_requests(const CommonOptions& options);
+report::ExitCode run_limits_show(const LimitOptions& options);
+report::ExitCode run_limits_set(const LimitOptions& options);
 report::ExitCode run_approve(const RetentionOptions& options);
 report::ExitCode run_check(const CheckOptions& options);
 report::ExitCode run_rebuild(const RebuildOptions& options);

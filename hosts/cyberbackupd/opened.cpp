@@ -51,6 +51,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.engine = &opened->backend->engine();
   parts.notes = &opened->backend->notes();
   parts.retention = &opened->backend->retention();
+  parts.limits = &opened->backend->limits();
   parts.v3_keys = &opened->backend->archive().keys();
   parts.jobs = jobs.get();
   parts.clock = &os::system_clock();

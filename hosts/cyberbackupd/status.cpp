@@ -70,6 +70,25 @@ std::string troubles(const Json& status) {
   return text;
 }
 
+std::string limit_lines(const Json& status) {
+  std::string text;
+  for (const Json& one : status.value("limits", Json::array())) {
+    const std::string device = report::text_of(one, "device");
+    const auto until = report::number_of(one, "soft_until_ns", 0);
+    text += "account " + report::text_of(one, "account") +
+            (device.empty() ? std::string() : " device " + device) + " stores " +
+            size(one, "stored") +
+            (one.value("is_over", false)
+                 ? ", as much as it may: its backups are refused"
+                 : ", more than its soft limit, which is tolerated until " + utc(until)) +
+            " (cyberbackupd limits show)\n";
+  }
+  const Json space = status.value("space", Json::object());
+  if (space.value("is_low", false))
+    text += "no backup begins: the store is below limits.low_water\n";
+  return text;
+}
+
 std::string v4_lines(const Json& status) {
   const Json v4 = status.value("v4", Json::object());
   const Json held = status.value("repositories", Json::object());
@@ -118,6 +137,7 @@ std::string as_text(const Json& status) {
   const Json audit = status.value("audit", Json::object());
   text += "audit    " + number(audit, "sequence") + " " + report::text_of(audit, "hash") + "\n";
   text += troubles(status);
+  text += limit_lines(status);
   text.pop_back();
   return text;
 }
