@@ -182,6 +182,39 @@ TEST_F(SettingsFile, each_mistake_is_named_with_file_line_key_and_nearest_key) {
       "listen.0.tcp?)\n");
 }
 
+TEST_F(SettingsFile, limits_of_accounts_and_devices_are_read) {
+  const auto settings = load(
+      "[[listen]]\naddress = '127.0.0.1:5'\n"
+      "[limits]\naccount_stored = '500GiB'\naccount_soft = '400GiB'\ngrace = '7d'\n"
+      "device_stored = '100GiB'\ndevice_sessions = 3\nsession_upload = '50GiB'\n"
+      "low_water = '10GiB'\n");
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->quotas.account.stored, 500 * kGiB);
+  EXPECT_EQ(settings->quotas.account.soft, 400 * kGiB);
+  EXPECT_EQ(settings->quotas.account.grace_ns, 7 * 86400 * uint64_t{1'000'000'000});
+  EXPECT_EQ(settings->quotas.account.sessions, 0U);
+  EXPECT_EQ(settings->quotas.device.stored, 100 * kGiB);
+  EXPECT_EQ(settings->quotas.device.soft, 0U);
+  EXPECT_EQ(settings->quotas.device.sessions, 3U);
+  EXPECT_EQ(settings->quotas.account.upload, 50 * kGiB);
+  EXPECT_EQ(settings->engine.low_water, 10 * kGiB);
+}
+
+TEST_F(SettingsFile, limits_that_cannot_be_are_named_with_their_place) {
+  ASSERT_TRUE(
+      load("[[listen]]\naddress = '127.0.0.1:5'\n"
+           "[limits]\naccount_stored = '100GiB'\naccount_soft = '200GiB'\n"
+           "device_stored = '1MiB'\nreserve = '2GiB'\nlow_water = '1GiB'\n"));
+  EXPECT_EQ(texts(),
+            "FILE:4:18: limits.account_stored: limit soft of 200.0 GiB is not below the hard one "
+            "of 100.0 GiB (give a smaller one, or none)\n"
+            "FILE:6:17: limits.device_stored: limit stored of 1.0 MiB is less than the packs of "
+            "one backup may need (give at least 16.0 MiB, or none)\n"
+            "FILE:8:13: limits.low_water: is below limits.reserve, where uploads are refused "
+            "already (give more than the reserve, or 0)\n");
+}
+
 TEST_F(SettingsFile, a_listener_must_be_one_that_can_be_opened) {
   ASSERT_TRUE(
       load("[[listen]]\naddress = 'example.org:1'\n"
