@@ -197,7 +197,9 @@ TEST_F(V4Limits, below_the_low_water_mark_no_backup_begins_and_the_rest_goes_on)
   EXPECT_THAT(why.cause, HasSubstr("low-water mark"));
   EXPECT_EQ(ask(*peer, Request::snapshots, v4::pb::Snapshots()).code, Response::snapshots);
   EXPECT_TRUE((*admin({{"command", "status"}}))["space"]["is_low"]);
-  EXPECT_EQ((*admin({{"command", "job.run"}, {"job", "collect"}}))["outcome"], "done");
+  const auto collected = admin({{"command", "job.run"}, {"job", "collect"}});
+  ASSERT_TRUE(collected) << collected.error().text();
+  EXPECT_EQ((*collected)["outcome"], "done");
 }
 
 TEST_F(V4Limits, what_an_operator_sets_holds_for_a_running_session_and_is_audited) {
