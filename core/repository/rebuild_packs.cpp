@@ -26,7 +26,7 @@ Result<PackedBlob> record_at(PackBytes& pack, const FooterEntry& entry) {
 
 // Who put most of a pack, as far as it says: the device of the sessions of its blobs. Not believed
 // for more than whom the bytes count for: a blob may name another's session.
-DeviceId device_of(const std::map<SessionId, Bytes>& sessions, std::span<const PackedBlob> blobs) {
+DeviceId putter_of(const std::map<SessionId, Bytes>& sessions, std::span<const PackedBlob> blobs) {
   std::map<DeviceId, uint64_t> bytes;
   for (const PackedBlob& blob : blobs) {
     const auto session = sessions.find(blob.head.session);
@@ -143,7 +143,7 @@ Status RepositoryRebuild::add_pack(const FoundPack& pack) {
       sessions.push_back({session.bytes, found.record});
       records.emplace(session, found.record);
     }
-    row.device = device_of(records, content->blobs).bytes;
+    row.device = putter_of(records, content->blobs).bytes;
   }
   CB_TRY(parts_.catalog->index().add_pack(number_, row, blobs, sessions));
   return content ? keep_best_records(*content) : Status();
