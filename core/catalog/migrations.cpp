@@ -289,8 +289,24 @@ CREATE TABLE audit (
 ) STRICT;
 )sql";
 
-constexpr std::array<const char*, 7> kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                               kVersion5, kVersion6, kVersion7};
+// What the server limits, watches and copies.
+constexpr const char* kVersion8 = R"sql(
+-- limits: what an account or a device may store
+
+
+
+-- sources: when a source is expected, and what its backups are like
+
+
+
+-- replication: what comes from, or goes to, another server
+
+
+
+)sql";
+
+constexpr std::array<const char*, 8> kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                               kVersion5, kVersion6, kVersion7, kVersion8};
 
 Status check_identity(Connection& connection, int64_t version, size_t known) {
   CB_ASSIGN(const int64_t application, connection.integer("PRAGMA application_id"));
