@@ -21,6 +21,7 @@
 #include "core/catalog/jobs.h"
 #include "core/catalog/legacy.h"
 #include "core/catalog/retention.h"
+#include "core/catalog/sources.h"
 #include "core/catalog/verification.h"
 
 namespace cb::catalog {
@@ -78,6 +79,7 @@ class Catalog {
   virtual Retention& retention() = 0;
   virtual Collection& collection() = 0;
   virtual Jobs& jobs() = 0;
+  virtual Sources& sources() = 0;
   virtual Verification& verification() = 0;
 
   // Code::exists when the name or the id is taken.

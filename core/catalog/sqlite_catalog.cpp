@@ -18,6 +18,7 @@
 #include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_retention.h"
+#include "core/catalog/sqlite_sources.h"
 #include "core/catalog/sqlite_verification.h"
 #include "core/os/file_system.h"
 
@@ -89,6 +90,7 @@ class SqliteCatalog final : public Catalog {
         jobs_(writer_, reader_),
         legacy_(writer_, reader_),
         retention_(writer_, reader_),
+        sources_(writer_, reader_),
         verification_(writer_, reader_) {
     writer_.connection = std::move(writer);
     reader_.connection = std::move(reader);
@@ -102,6 +104,7 @@ class SqliteCatalog final : public Catalog {
   Retention& retention() override { return retention_; }
   Collection& collection() override { return collection_; }
   Jobs& jobs() override { return jobs_; }
+  Sources& sources() override { return sources_; }
   Verification& verification() override { return verification_; }
 
   Status add_client(const LegacyClient& client) override {
@@ -289,6 +292,7 @@ class SqliteCatalog final : public Catalog {
   SqliteJobs jobs_;
   SqliteLegacy legacy_;
   SqliteRetention retention_;
+  SqliteSources sources_;
   SqliteVerification verification_;
 };
 

@@ -258,7 +258,7 @@ TEST(Anomaly, a_source_that_is_always_rewritten_is_itself) {
 }
 
 TEST(Anomaly, a_source_that_is_rewritten_now_and_then_is_itself) {
-  Month month;
+  Month month(0.9);
   for (int time = 0; time < 2; ++time) {
     month.source.change(1.0);
     month.history.push_back(month.source.back_up());
