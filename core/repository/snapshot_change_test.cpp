@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
 #include "core/repository/engine_fixture.h"
 
 namespace cb::repository {

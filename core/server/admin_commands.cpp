@@ -10,6 +10,7 @@
 #include "core/repository/catalog_rebuild.h"
 #include "core/repository/pairing_token.h"
 #include "core/server/admin_retention.h"
+#include "core/server/admin_watch.h"
 
 namespace cb::server {
 namespace {
@@ -139,7 +140,7 @@ std::string AdminCommands::names() {
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
-         "job.cancel, job.history, job.requests, job.approve";
+         "job.cancel, job.history, job.requests, job.approve, watch.list, watch.release, watch.set";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -149,6 +150,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
   if (AdminRetention::serves(command)) return use_retention(command, request);
+  if (AdminWatch::serves(command)) return use_watch(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();

@@ -101,6 +101,7 @@ class Jobs {
   bool go_on(const JobCall& call, std::chrono::nanoseconds began, uint64_t done, uint64_t total,
              const std::string& unit);
   void note_end(const JobKind& kind, const JobCall& call, JobReport& report);
+  void keep_end(const catalog::JobRun& run, bool quietly);
   void tell_end(const JobKind& kind, const JobCall& call, const JobReport& report);
   [[nodiscard]] const JobKind* kind_of(const std::string& name) const;
 

@@ -31,7 +31,9 @@ double part(uint64_t some, uint64_t of) {
 
 double mean(uint64_t bytes, uint64_t blobs) { return part(bytes, blobs); }
 
-std::string percent(double share) { return std::to_string(std::lround(100 * std::min(share, 100.0))) + " %"; }
+std::string percent(double share) {
+  return std::to_string(std::lround(100 * std::min(share, 100.0))) + " %";
+}
 
 std::string decimal(double value) {
   std::string text(16, '\0');
@@ -161,9 +163,9 @@ Opinion opinion_of_client(const Said& said, std::span<const Reading> history, si
   const double share = touched(said);
   const Baseline baseline(past_said(history, touched), least, kSlack);
   const double odd = weight * baseline.unusual(share, kUnknown);
-  opinion.add(
-      odd * (kRewritten * was_there(share) + kShare * ramp(share, 0.2, 0.95)),
-      "the client says that " + percent(share) + " of the files changed" + usually(baseline));
+  opinion.add(odd * (kRewritten * was_there(share) + kShare * ramp(share, 0.2, 0.95)),
+              "the client says that " + percent(share) + " of the files changed or moved" +
+                  usually(baseline));
   judge_hardness(said, history, least, weight * was_there(share), opinion);
   const double endings = renamed(said);
   const double odd_endings =
