@@ -295,8 +295,8 @@ constexpr const char* kVersion8 = R"sql(
 
 
 
--- sources: when a source is expected, and what its backups are like
--- figures and claim are numbers of 64 bits, little-endian, in the order of core/catalog/sources.h
+-- sources: when a source is expected, and what its backups are like (figures and claim: numbers of
+-- 64 bits, little-endian, in the order of core/catalog/sources.h)
 CREATE TABLE source_wish (
   repository   INTEGER NOT NULL REFERENCES repository (number),
   source       BLOB NOT NULL CHECK (length(source) IN (0, 48)),
@@ -333,20 +333,14 @@ CREATE TABLE source_backup (
   reasons      BLOB NOT NULL,
   PRIMARY KEY (repository, source, sequence)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE source_claim (
-  repository   INTEGER NOT NULL REFERENCES repository (number),
+CREATE TABLE source_claim (repository INTEGER NOT NULL REFERENCES repository (number),
   snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
   claim        BLOB NOT NULL CHECK (length(claim) = 56),
   PRIMARY KEY (repository, snapshot)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE source_look (
-  repository   INTEGER PRIMARY KEY REFERENCES repository (number),
-  sequence     INTEGER NOT NULL
-) STRICT;
-CREATE TABLE alarm (
-  name         BLOB PRIMARY KEY,
-  since_ns     INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+CREATE TABLE source_look (repository INTEGER PRIMARY KEY REFERENCES repository (number),
+  sequence     INTEGER NOT NULL) STRICT;
+CREATE TABLE alarm (name BLOB PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 
 -- replication: what comes from, or goes to, another server
