@@ -22,6 +22,7 @@
 #include "core/catalog/legacy.h"
 #include "core/catalog/limits.h"
 #include "core/catalog/retention.h"
+#include "core/catalog/sources.h"
 #include "core/catalog/verification.h"
 
 namespace cb::catalog {
@@ -79,6 +80,7 @@ class Catalog {
   virtual Retention& retention() = 0;
   virtual Collection& collection() = 0;
   virtual Jobs& jobs() = 0;
+  virtual Sources& sources() = 0;
   virtual Verification& verification() = 0;
   virtual Limits& limits() = 0;
 

@@ -68,8 +68,52 @@ INSERT INTO stored_usage
     WHERE true GROUP BY repository
   ON CONFLICT DO UPDATE SET record_bytes = excluded.record_bytes;
 
--- sources: when a source is expected, and what its backups are like
-
+-- sources: when a source is expected, and what its backups are like (figures and claim: numbers of
+-- 64 bits, little-endian, in the order of core/catalog/sources.h)
+CREATE TABLE source_wish (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  source       BLOB NOT NULL CHECK (length(source) IN (0, 48)),
+  never        INTEGER NOT NULL CHECK (never IN (0, 1)),
+  every_ns     INTEGER NOT NULL,
+  tolerance_ns INTEGER NOT NULL,
+  set_ns       INTEGER NOT NULL,
+  set_by       BLOB NOT NULL,
+  PRIMARY KEY (repository, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE source_state (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  source       BLOB NOT NULL CHECK (length(source) = 48),
+  expected_ns  INTEGER NOT NULL,
+  late_ns      INTEGER NOT NULL,
+  basis        BLOB NOT NULL,
+  overdue_ns   INTEGER NOT NULL,
+  frozen_ns    INTEGER NOT NULL,
+  normal       BLOB NOT NULL CHECK (length(normal) IN (0, 32)),
+  reason       BLOB NOT NULL,
+  PRIMARY KEY (repository, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE source_backup (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  source       BLOB NOT NULL CHECK (length(source) = 48),
+  sequence     INTEGER NOT NULL,
+  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
+  time_ns      INTEGER NOT NULL,
+  is_compared  INTEGER NOT NULL CHECK (is_compared IN (0, 1)),
+  figures      BLOB NOT NULL CHECK (length(figures) = 88),
+  claim        BLOB NOT NULL CHECK (length(claim) IN (0, 56)),
+  score        INTEGER NOT NULL CHECK (score BETWEEN 0 AND 100),
+  is_odd       INTEGER NOT NULL CHECK (is_odd IN (0, 1)),
+  reasons      BLOB NOT NULL,
+  PRIMARY KEY (repository, source, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE source_claim (repository INTEGER NOT NULL REFERENCES repository (number),
+  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
+  claim        BLOB NOT NULL CHECK (length(claim) = 56),
+  PRIMARY KEY (repository, snapshot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE source_look (repository INTEGER PRIMARY KEY REFERENCES repository (number),
+  sequence     INTEGER NOT NULL) STRICT;
+CREATE TABLE alarm (name BLOB PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 
 -- replication: what comes from, or goes to, another server

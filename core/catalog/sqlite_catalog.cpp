@@ -19,6 +19,7 @@
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_limits.h"
 #include "core/catalog/sqlite_retention.h"
+#include "core/catalog/sqlite_sources.h"
 #include "core/catalog/sqlite_verification.h"
 #include "core/os/file_system.h"
 
@@ -91,6 +92,7 @@ class SqliteCatalog final : public Catalog {
         legacy_(writer_, reader_),
         limits_(writer_, reader_),
         retention_(writer_, reader_),
+        sources_(writer_, reader_),
         verification_(writer_, reader_) {
     writer_.connection = std::move(writer);
     reader_.connection = std::move(reader);
@@ -104,6 +106,7 @@ class SqliteCatalog final : public Catalog {
   Retention& retention() override { return retention_; }
   Collection& collection() override { return collection_; }
   Jobs& jobs() override { return jobs_; }
+  Sources& sources() override { return sources_; }
   Verification& verification() override { return verification_; }
   Limits& limits() override { return limits_; }
 
@@ -293,6 +296,7 @@ class SqliteCatalog final : public Catalog {
   SqliteLegacy legacy_;
   SqliteLimits limits_;
   SqliteRetention retention_;
+  SqliteSources sources_;
   SqliteVerification verification_;
 };
 

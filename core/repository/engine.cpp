@@ -165,6 +165,20 @@ class PackEngine final : public Engine {
     return engine_->parts.catalog->verification().count_wanted(chain->number(), {domain});
   }
 
+  Result<TreeSize> measure(const RepositoryId& repository, const DeviceId& device,
+                           const BlobId& root, const std::function<bool()>& goes_on) override {
+    CB_ASSIGN(const TreePlace place, tree_place(repository, device, goes_on));
+    return measure_tree(index(), place, root);
+  }
+  Result<TreeChange> compare(const RepositoryId& repository, const DeviceId& device,
+                             const BlobId& before, const BlobId& after,
+                             const std::function<bool()>& goes_on) override {
+    CB_ASSIGN(const TreePlace place, tree_place(repository, device, goes_on));
+    std::array<std::byte, sizeof(uint64_t)> secret{};
+    CB_TRY(engine_->parts.random->fill(secret));
+    return compare_trees(index(), place, before, after, load_le<uint64_t>(secret.data()));
+  }
+
   Result<uint64_t> drop_stale_uploads(const RepositoryId& repository) override {
     CB_ASSIGN(const auto chain, engine_->chain(repository));
     return repository::drop_stale_uploads(*engine_, *chain);
@@ -173,6 +187,14 @@ class PackEngine final : public Engine {
   Result<uint64_t> remove_leftovers() override { return repository::remove_leftovers(*engine_); }
 
  private:
+  // Where the tree of a device's snapshot lies.
+  Result<TreePlace> tree_place(const RepositoryId& repository, const DeviceId& device,
+                               const std::function<bool()>& goes_on) {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    CB_ASSIGN(const Viewer viewer, engine_->viewer_of(device));
+    CB_ASSIGN(const int64_t domain, engine_->domain_of(*chain, viewer));
+    return TreePlace{chain->number(), {domain, true}, goes_on};
+  }
   catalog::Index& index() { return engine_->index(); }
   plugin::Store& store() { return *engine_->parts.store; }
   // The server's own note of a repository, whatever its chain is like.

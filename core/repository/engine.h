@@ -18,6 +18,7 @@
 #include "core/repository/owner_remote.h"
 #include "core/repository/quota.h"
 #include "core/repository/remote.h"
+#include "core/repository/snapshot_change.h"
 #include "core/repository/verification.h"
 
 namespace cb::repository {
@@ -272,6 +273,14 @@ class Engine {
                                     const BlobId& after, size_t most) = 0;
   // How many they are.
   virtual Result<uint64_t> count_wanted(const RepositoryId& repository, const Viewer& viewer) = 0;
+
+  // How big the tree below a root is that a device committed, and how it differs from an earlier
+  // one's. `goes_on` false: Code::cancelled. Code::not_found when some of it is gone.
+  virtual Result<TreeSize> measure(const RepositoryId& repository, const DeviceId& device,
+                                   const BlobId& root, const std::function<bool()>& goes_on) = 0;
+  virtual Result<TreeChange> compare(const RepositoryId& repository, const DeviceId& device,
+                                     const BlobId& before, const BlobId& after,
+                                     const std::function<bool()>& goes_on) = 0;
 
   // Forgets private uploads that nobody brings any more, with their packs; waits for no other that
   // is under way, but leaves all to a later call then. How many.

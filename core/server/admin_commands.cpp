@@ -11,6 +11,7 @@
 #include "core/repository/pairing_token.h"
 #include "core/server/admin_limits.h"
 #include "core/server/admin_retention.h"
+#include "core/server/admin_watch.h"
 
 namespace cb::server {
 namespace {
@@ -140,8 +141,8 @@ std::string AdminCommands::names() {
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, limits.show, limits.set, "
-         "job.list, job.run, "
-         "job.cancel, job.history, job.requests, job.approve";
+         "job.list, job.run, job.cancel, job.history, job.requests, job.approve, watch.list, "
+         "watch.release, watch.set";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -152,6 +153,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "audit.list") return list_audit(request);
   if (AdminRetention::serves(command)) return use_retention(command, request);
   if (AdminLimits::serves(command)) return use_limits(command, request);
+  if (AdminWatch::serves(command)) return use_watch(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();

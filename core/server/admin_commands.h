@@ -23,6 +23,7 @@
 #include "core/server/settings.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_running.h"
+#include "core/server/watch_book.h"
 
 namespace cb::server {
 
@@ -56,6 +57,7 @@ class AdminCommands {
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
     LimitBook* limits = nullptr;
+    WatchBook* watch = nullptr;
     const V3Keys* v3_keys = nullptr;
     V4Running* running = nullptr;  // null without a daemon
     Jobs* jobs = nullptr;
@@ -110,6 +112,7 @@ class AdminCommands {
   Result<report::Json> run_job(const report::Json& request, const Progress& progress) const;
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;
   Result<report::Json> use_limits(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_watch(const std::string& command, const report::Json& request) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

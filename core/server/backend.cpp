@@ -112,6 +112,7 @@ Status Backend::open_engine(const Settings& settings, const Seams& seams) {
   CB_ASSIGN(engine_, repository::Engine::open(std::move(parts)));
   notes_.emplace(catalog_->accounts(), *engine_);
   retention_.emplace(RetentionBook::Parts{catalog_.get(), engine_.get(), seams.clock});
+  watch_.emplace(WatchBook::Parts{catalog_.get(), seams.clock}, settings.watch);
   return {};
 }
 

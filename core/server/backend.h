@@ -17,10 +17,12 @@
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
+#include "core/server/events.h"
 #include "core/server/limit_book.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
 #include "core/server/v3_archive.h"
+#include "core/server/watch_book.h"
 
 namespace cb::server {
 
@@ -31,6 +33,7 @@ struct Seams {
   os::FileSystem* files = &os::real_file_system();
   os::Random* ids = &os::system_random();  // for ids of v3 clients
   os::Path catalog;                        // a file in place of the settings'; empty: theirs
+  EventSink* events = nullptr;             // in place of whoever passes them on
   bool is_read_only = false;               // completes nothing that a crash broke off
   // Randomness for a plugin, by id.
   std::function<os::Random&(const std::string&)> plugin_random =
@@ -63,6 +66,7 @@ class Backend {
   [[nodiscard]] AccountNotes& notes() { return *notes_; }
   [[nodiscard]] RetentionBook& retention() { return *retention_; }
   [[nodiscard]] LimitBook& limits() { return *limits_; }
+  [[nodiscard]] WatchBook& watch() { return *watch_; }
   // What opens and seals the repositories of v3 clients.
   [[nodiscard]] V3Keys::Parts v3_parts();
   // Signs commit records. Code::not_found in a folder without ensure_signing_key.
@@ -91,6 +95,7 @@ class Backend {
   std::unique_ptr<repository::Engine> engine_;
   std::optional<AccountNotes> notes_;
   std::optional<RetentionBook> retention_;
+  std::optional<WatchBook> watch_;
   std::optional<V3Archive> archive_;
 };
 

@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
+#include <map>
 
 #include "core/server/daemon_state.h"
 #include "core/server/program.h"
@@ -27,6 +28,19 @@ constexpr auto kDrainStep = std::chrono::milliseconds(20);
 constexpr auto kDrainGrace = std::chrono::milliseconds(500);
 // How long sessions may take to end once they are cancelled.
 constexpr auto kEndOfSessions = std::chrono::seconds(10);
+
+// One of each plugin that is in use, with the reason when any instance of it is not entered any
+// more.
+std::vector<PluginFault> faults_of(const plugin::Registry& registry) {
+  std::map<std::string, std::string> reasons;
+  for (const plugin::InstanceStatus& one : registry.instances()) {
+    std::string& reason = reasons[one.id];
+    if (one.quarantined) reason = one.reason.empty() ? "it broke its contract" : one.reason;
+  }
+  std::vector<PluginFault> faults;
+  for (const auto& [id, reason] : reasons) faults.push_back({id, reason});
+  return faults;
+}
 
 Status make_private_folders(const Settings& settings, os::FileSystem& files) {
   CB_TRY(files.make_folders(settings.data));
@@ -63,6 +77,8 @@ Status Daemon::open() {
   s.audit =
       std::make_unique<Audit>(Audit::Parts{&s.backend->catalog().audit(), s.seams.clock, &s.log});
   s.audit->start();
+  s.alarms = std::make_unique<Alarms>(
+      Alarms::Parts{&s.backend->catalog().sources(), s.events(), s.seams.clock, &s.log});
   s.threads = std::make_unique<stream::IoThreads>(
       s.settings.io_threads, [&s](const std::exception_ptr& thrown) {
         s.log.error("io.failed", {{"cause", text_of(thrown)}});
@@ -106,6 +122,7 @@ Status Daemon::open_services() {
   v4.notes = &s.backend->notes();
   v4.retention = &s.backend->retention();
   v4.limits = &s.backend->limits();
+  v4.watch = &s.backend->watch();
   v4.v3_policy = s.v3_policy.get();
   v4.workers = s.workers.get();
   v4.readers = s.readers.get();
@@ -167,7 +184,7 @@ Status Daemon::open_jobs() {
   State& s = *state_;
   const JobParts parts = s.job_parts();
   CB_ASSIGN(s.jobs, Jobs::open({&s.backend->catalog().jobs(), s.seams.clock, parts.random, &s.log,
-                                s.audit.get()},
+                                s.audit.get(), s.alarms.get()},
                                job_kinds(parts), s.settings.upkeep));
   return {};
 }
@@ -181,6 +198,13 @@ JobParts Daemon::State::job_parts() {
   parts.log = &log;
   parts.retention = &backend->retention();
   parts.audit = audit.get();
+  parts.watch = &backend->watch();
+  parts.alarms = alarms.get();
+  parts.room = [this]() -> Result<StoreRoom> {
+    CB_ASSIGN(const auto space, backend->store().space());
+    return StoreRoom{space.total, space.free, v3->settings().space_reserve};
+  };
+  parts.faults = [this] { return faults_of(*registry); };
   // Jobs run, and are asked, from the time that they are open until they are stopped.
   parts.upkeep = [this] { return jobs->settings(); };
   return parts;
@@ -196,6 +220,7 @@ Status Daemon::open_admin() {
   parts.notes = &s.backend->notes();
   parts.retention = &s.backend->retention();
   parts.limits = &s.backend->limits();
+  parts.watch = &s.backend->watch();
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
   parts.jobs = s.jobs.get();
@@ -303,6 +328,7 @@ void Daemon::stop() {
   s.legacy_suite.reset();
   s.buffers.reset();
   if (s.audit) note("daemon.stopped", "");
+  s.alarms.reset();
   s.audit.reset();
   s.backend.reset();
   s.registry.reset();

@@ -213,6 +213,30 @@ void add_jobs(MetricList& list, const report::Json& jobs) {
            std::move(outcomes));
 }
 
+// Whom backups are missing of, and what the newest ones looked like.
+void add_sources(MetricList& list, const std::vector<WatchedSource>& sources, int64_t now) {
+  std::vector<Sample> overdue, expected, score, frozen;
+  for (const WatchedSource& one : sources) {
+    const std::vector<std::pair<std::string, std::string>> labels = {
+        {"account", one.account}, {"source", text_of_source(one.state.source)}};
+    const bool is_late = one.state.late_ns != 0 && now >= one.state.late_ns;
+    overdue.push_back(
+        {labels, is_late ? static_cast<double>(now - one.state.expected_ns) / 1e9 : 0});
+    expected.push_back({labels, static_cast<double>(one.state.expected_ns) / 1e9});
+    if (one.last) score.push_back({labels, static_cast<double>(one.last->score)});
+    frozen.push_back({labels, one.state.frozen_ns > now ? 1.0 : 0.0});
+  }
+  list.add(Metric::Kind::gauge, "overdue_seconds",
+           "How long ago a backup was expected that is overdue, 0: none is.", std::move(overdue));
+  list.add(Metric::Kind::gauge, "expected_timestamp_seconds",
+           "When the next backup is expected, 0: it is not known.", std::move(expected));
+  list.add(Metric::Kind::gauge, "anomaly_score",
+           "How much the newest snapshot looks as if data was spoilt, from 0 to 100.",
+           std::move(score));
+  list.add(Metric::Kind::gauge, "frozen", "1: nothing of the source is removed for a while.",
+           std::move(frozen));
+}
+
 void add_log(MetricList& list, const log::RecentLog& recent) {
   list.counters("log_lines_total", "Lines of the log, by level.", "level",
                 {{"info", real(recent.count(log::Level::info))},
@@ -242,6 +266,8 @@ Daemon::State::Held Daemon::State::held() {
   if (const auto report =
           collect_legacy_report(backend->catalog(), settings, seams.clock->wall().count(), kV3Used))
     held_value.legacy = legacy_metrics(*report);
+  held_value.sources =
+      backend->watch().sources(std::nullopt).value_or(std::vector<WatchedSource>());
   held_since = now;
   held_known = true;
   return held_value;
@@ -279,6 +305,7 @@ std::string Daemon::metrics() const {
   add_plugins(list, *s.registry);
   add_process(list, s.buffers->counts(), s.workers->counts());
   if (const auto jobs = s.jobs->list()) add_jobs(list, *jobs);
+  add_sources(list, held.sources, s.seams.clock->wall().count());
   add_log(list, s.recent);
   add_audit(list, *s.audit);
   list.add_all(held.legacy);

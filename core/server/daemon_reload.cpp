@@ -39,6 +39,7 @@ Status Daemon::reload(Settings fresh) {
   s.backend->limits().reconfigure(fresh.quotas);
   s.backend->engine().set_low_water(fresh.engine.low_water);
   s.jobs->reconfigure(fresh.upkeep);
+  s.backend->watch().reconfigure(fresh.watch);
   s.drain_timeout = fresh.drain_timeout.count();
   const std::string changed = changes_between(s.settings.shown, fresh.shown);
   s.settings.shown = std::move(fresh.shown);

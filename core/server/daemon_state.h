@@ -32,6 +32,8 @@ struct Daemon::State {
   void cancel_stores();
   Result<V4Migration::Parts> migration_parts();
   [[nodiscard]] JobParts job_parts();
+  // Who passes events on; null: nobody.
+  [[nodiscard]] EventSink* events() const { return seams.events; }
   [[nodiscard]] bool is_quiet() const { return v3->counters().uploads == 0; }
   [[nodiscard]] std::vector<uint16_t> ports() const {
     std::vector<uint16_t> all;
@@ -59,6 +61,7 @@ struct Daemon::State {
   std::unique_ptr<plugin::Registry> registry;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Audit> audit;
+  std::unique_ptr<Alarms> alarms;
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;
@@ -78,6 +81,7 @@ struct Daemon::State {
     report::Json totals;
     std::vector<report::Metric> legacy;
     std::vector<report::Metric> limits;
+    std::vector<WatchedSource> sources;
   };
   static constexpr auto kHeldFor = std::chrono::minutes(1);
   Held held();

@@ -5,6 +5,7 @@
 #include "core/server/collection_jobs.h"
 #include "core/server/retention_job.h"
 #include "core/server/verify_job.h"
+#include "core/server/watch_job.h"
 
 namespace cb::server {
 
@@ -19,8 +20,12 @@ std::vector<JobKind> job_kinds(const JobParts& parts) {
   retention.log = parts.log;
   retention.audit = parts.audit;
   retention.most_removed = [upkeep = parts.upkeep] { return upkeep().most_removed; };
+  retention.alarms = parts.alarms;
+  retention.look_first = [watch = watch_parts(parts)](const catalog::Account& account) {
+    return WatchLook(watch, {}).account(account);
+  };
   return {retention_job(retention), collect_job(collection), compact_job(collection),
-          verify_job(parts), clean_job(parts)};
+          verify_job(parts),        clean_job(parts),        watch_job(parts)};
 }
 
 }  // namespace cb::server

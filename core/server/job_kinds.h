@@ -11,12 +11,25 @@
 #include "core/os/clock.h"
 #include "core/os/random.h"
 #include "core/repository/engine.h"
+#include "core/server/alarms.h"
 #include "core/server/audit.h"
 #include "core/server/job.h"
 #include "core/server/retention_book.h"
 #include "core/server/upkeep_settings.h"
+#include "core/server/watch_book.h"
 
 namespace cb::server {
+
+// The room of the store, and below which uploads are refused.
+struct StoreRoom {
+  uint64_t total = 0, free = 0, reserve = 0;
+};
+
+// A plugin that is in use; with a reason it is not entered any more.
+struct PluginFault {
+  std::string plugin;
+  std::string reason;
+};
 
 // What jobs are made of. All outlive them.
 struct JobParts {
@@ -26,8 +39,12 @@ struct JobParts {
   os::Random* random = nullptr;
   log::Log* log = nullptr;
   RetentionBook* retention = nullptr;
-  Audit* audit = nullptr;                  // may be null
-  std::function<UpkeepSettings()> upkeep;  // as they are in force; for any thread
+  WatchBook* watch = nullptr;
+  Alarms* alarms = nullptr;
+  Audit* audit = nullptr;                            // may be null
+  std::function<UpkeepSettings()> upkeep;            // as they are in force; for any thread
+  std::function<Result<StoreRoom>()> room;           // may be empty: nobody is told of room
+  std::function<std::vector<PluginFault>()> faults;  // may be empty
 };
 
 // In the order in which they are listed, and run when several are due at once.

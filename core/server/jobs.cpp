@@ -18,8 +18,6 @@ constexpr auto kLongestSleep = std::chrono::minutes(1);
 // How much longer than its budget a job may take before it is told to end.
 constexpr auto kGrace = std::chrono::minutes(1);
 
-constexpr const char* kSchedule = "schedule";
-
 }  // namespace
 
 Jobs::Jobs(Parts parts, std::vector<JobKind> kinds, const UpkeepSettings& settings)
@@ -100,7 +98,7 @@ bool Jobs::run_one_due() {
     const std::lock_guard lock(mutex_);
     job = next_job();  // it may have waited for hours
     if (job) {
-      call = call_in_budget();
+      call = call_in_budget(kinds_[*job]);
       due = plans_[*job].due.value_or(0);
       plans_[*job].last_ns = now();
     }

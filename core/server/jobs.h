@@ -10,10 +10,14 @@
 #include <mutex>
 #include <thread>
 
+#include "core/server/alarms.h"
 #include "core/server/audit.h"
 #include "core/server/job_kinds.h"
 
 namespace cb::server {
+
+// Who asks for what a schedule begins: JobCall::asked_by.
+constexpr const char* kSchedule = "schedule";
 
 // How a run ended.
 struct JobReport {
@@ -41,7 +45,8 @@ class Jobs {
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
-    Audit* audit = nullptr;  // may be missing
+    Audit* audit = nullptr;    // may be missing
+    Alarms* alarms = nullptr;  // of jobs that fail; may be missing
   };
 
   // Runs that have no end in the catalog were interrupted: for who holds the folder's lock. All
@@ -96,6 +101,8 @@ class Jobs {
   bool go_on(const JobCall& call, std::chrono::nanoseconds began, uint64_t done, uint64_t total,
              const std::string& unit);
   void note_end(const JobKind& kind, const JobCall& call, JobReport& report);
+  void keep_end(const catalog::JobRun& run, bool quietly);
+  void tell_end(const JobKind& kind, const JobCall& call, const JobReport& report);
   [[nodiscard]] const JobKind* kind_of(const std::string& name) const;
 
   // Each with mutex_ held.
@@ -103,7 +110,8 @@ class Jobs {
   void plan(size_t job);
   Result<int64_t> last_begun(const std::string& name);
   std::optional<size_t> next_job();
-  JobCall call_in_budget() const;
+  JobCall call_in_budget(const JobKind& kind) const;
+  [[nodiscard]] int64_t opens(const JobKind& kind, int64_t at) const;
   [[nodiscard]] report::Json running_as_json() const;
 
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }

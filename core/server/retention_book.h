@@ -73,7 +73,7 @@ class RetentionBook {
   // Writes rules and pins into the store, where a crash may have kept them from.
   Status keep(const repository::RepositoryId& repository);
 
-  // Into the trash, and out of it for good: not what was pinned meanwhile (false).
+  // Into the trash, and out of it for good: not what was pinned or frozen meanwhile (false).
   Result<bool> trash(const repository::RepositoryId& repository,
                      const repository::BlobId& snapshot);
   Result<bool> remove(const repository::RepositoryId& repository,
@@ -90,6 +90,7 @@ class RetentionBook {
   Result<std::vector<catalog::ApprovalRow>> requests_of(int64_t repository, const char* what,
                                                         const SourceKey& source) const;
   Result<bool> is_pinned(int64_t repository, const repository::BlobId& snapshot) const;
+  Result<bool> is_frozen(int64_t repository, const repository::BlobId& snapshot) const;
   Status keep_note(const repository::RepositoryId& repository);
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

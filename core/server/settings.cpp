@@ -12,6 +12,7 @@
 #include "core/server/settings_limits.h"
 #include "core/server/settings_tables.h"
 #include "core/server/settings_upkeep.h"
+#include "core/server/settings_watch.h"
 
 namespace cb::server {
 namespace {
@@ -52,6 +53,7 @@ class Builder {
     read_limits();
     settings_.observe = observe_settings_of(tables_, problems_);
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
+    settings_.watch = watch_of(table("watch"), tables_.root.at, problems_);
     settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
     return std::move(settings_);
   }

@@ -18,6 +18,7 @@
 #include "core/server/upkeep_settings.h"
 #include "core/server/v3_settings.h"
 #include "core/server/v4_settings.h"
+#include "core/server/watch_settings.h"
 
 namespace cb::server {
 
@@ -99,6 +100,7 @@ struct Settings {
   LimitDefaults quotas;
   ObserveSettings observe;
   UpkeepSettings upkeep;
+  WatchSettings watch;
   std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own
   std::vector<ShownOption> shown;   // in the order of settings_sections
 

@@ -3,6 +3,7 @@
 #include "core/server/settings_limits.h"
 #include "core/server/settings_schema_v4.h"
 #include "core/server/settings_upkeep.h"
+#include "core/server/settings_watch.h"
 
 namespace cb::server {
 namespace {
@@ -327,6 +328,8 @@ const std::vector<config::Section>& settings_sections() {
       {"v4", "Protocol version 4.", v4_schema()},
       {"limits", "What one client or all of them together may take.", limits_schema()},
       {"upkeep", "What the server does by itself, and when.", upkeep_schema()},
+      {"watch", "Backups that do not come, and such as look as if data was spoilt.",
+       watch_schema()},
       {"admin", "Who may give the daemon commands.", admin_schema()},
   };
   return sections;

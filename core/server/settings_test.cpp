@@ -76,6 +76,24 @@ TEST_F(SettingsFile, defaults_in_the_schema_are_those_of_the_code) {
   EXPECT_EQ(settings->v3.ratchet, code.ratchet);
   EXPECT_EQ(settings->v3.new_clients, code.new_clients);
   EXPECT_EQ(settings->v3.migrate, code.migrate);
+  EXPECT_EQ(settings->watch, WatchSettings());
+}
+
+TEST_F(SettingsFile, what_is_watched_can_be_set_and_impossible_values_are_refused) {
+  const auto settings = load(std::string(kListen) +
+                             "[watch]\nenabled = false\ntolerance = '2h'\nbackups = 20\n"
+                             "score = 80\nfreeze = '0s'\npin = '30d'\nlow_space = 0\n");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->watch,
+            (WatchSettings{false, std::chrono::hours(2), 20, 80, {}, std::chrono::hours(720), 0}));
+  for (const char* wrong :
+       {"score = 0", "score = 101", "backups = 1", "tolerance = '-1h'", "tolerance = '90d'",
+        "low_space = 100", "pin = '1m'", "pin = '7d'\nfreeze = '14d'", "freeze = '100d'"}) {
+    (void)load(std::string(kListen) + "[watch]\n" + wrong + "\n");
+    EXPECT_TRUE(problems_.has_errors()) << wrong;
+    EXPECT_NE(texts().find("watch."), std::string::npos) << texts();
+  }
 }
 
 TEST_F(SettingsFile, the_end_of_protocol_3_can_be_written_and_changed_while_running) {

@@ -144,6 +144,22 @@ stream::Task<void> V4Session::flush(const Frame& frame) {
   co_return co_await send(Response::flush, frame.request_id, v4::encode(reply));
 }
 
+// What the client says of a backup is kept beside it; where that cannot be, the backup counts all
+// the same.
+Result<repository::CommitAnswer> V4Session::commit_reported(
+    repository::Intake& intake, const repository::CommitRequest& request) {
+  CB_ASSIGN(auto answer, intake.commit(request));
+  const bool is_whole = (request.flags & repository::kSnapshotCheckpoint) == 0;
+  if (!request.report || !is_whole || !answer.missing.empty()) return answer;
+  CB_ASSIGN(const repository::CommitRecord commit, repository::decode_commit(answer.receipt));
+  const Status kept =
+      shared_.parts.watch->take_report(member_->repository, commit, *request.report);
+  if (!kept)
+    shared_.parts.log->warn("v4.report-not-kept",
+                            {{"peer", peer_}, {"error", kept.error().text()}});
+  return answer;
+}
+
 stream::Task<void> V4Session::commit(const Frame& frame, const Bytes& message) {
   CB_CO_ASSIGN(const auto said, v4::parse<v4::pb::Commit>(message));
   CB_CO_ASSIGN(const repository::CommitRequest request, v4::request_of(said));
@@ -157,7 +173,7 @@ stream::Task<void> V4Session::commit(const Frame& frame, const Bytes& message) {
     CB_TRY(identity::verify(member_->public_key,
                             repository::snapshot_signed_part(member_->repository, request.snapshot),
                             request.device_signature));
-    return intake.commit(request);
+    return commit_reported(intake, request);
   };
   const Result<repository::CommitAnswer> done = co_await puts_.with_intake(work);
   CB_CO_TRY(co_await puts_.tell());

@@ -23,6 +23,7 @@
 #include "core/server/v4_migration.h"
 #include "core/server/v4_running.h"
 #include "core/server/v4_settings.h"
+#include "core/server/watch_book.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/connection.h"
 #include "core/stream/workers.h"
@@ -56,6 +57,7 @@ class V4Service {
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
     LimitBook* limits = nullptr;
+    WatchBook* watch = nullptr;
     const V3Policy* v3_policy = nullptr;
     stream::Workers* workers = nullptr;
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network

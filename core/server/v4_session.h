@@ -123,6 +123,8 @@ class V4Session {
   stream::Task<repository::Viewer> viewer_of(const std::string& device);
   stream::Task<void> have(const Frame& frame, const Bytes& message);
   stream::Task<void> flush(const Frame& frame);
+  Result<repository::CommitAnswer> commit_reported(repository::Intake& intake,
+                                                   const repository::CommitRequest& request);
   stream::Task<void> commit(const Frame& frame, const Bytes& message);
   stream::Task<void> get(const Frame& frame, const Bytes& message);
   stream::Task<void> snapshots(const Frame& frame, const Bytes& message);

@@ -28,6 +28,7 @@ struct Chosen {
   RetentionOptions retention;
   LimitOptions limits;
   RebuildOptions rebuild;
+  WatchOptions watch;
   std::string plugin_id;
   bool as_toml = false;
   bool as_markdown = false;
@@ -74,6 +75,7 @@ void add_legacy(CLI::App& app, Chosen& chosen);
 // Into `limits`, which is made when it is not there.
 void add_limits(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
+void add_watch(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.
 void add_requests(CLI::App& app, Chosen& chosen);
 

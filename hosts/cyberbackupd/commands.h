@@ -107,6 +107,16 @@ struct LimitOptions {
   std::map<std::string, std::string> values;
 };
 
+// About sources that are watched; each command takes some of them.
+struct WatchOptions {
+  CommonOptions common;
+  std::string account;
+  std::string source;     // a prefix; empty: all
+  std::string what;       // none, history, or empty with `expect`
+  std::string expect;     // a length of time
+  std::string tolerance;  // empty: a quarter of it
+};
+
 struct RebuildOptions {
   CommonOptions common;
   bool dry_run = false;
@@ -177,6 +187,9 @@ report::ExitCode run_job_list(const JobOptions& options);
 report::ExitCode run_job_run(const JobOptions& options);
 report::ExitCode run_job_cancel(const JobOptions& options);
 report::ExitCode run_job_history(const JobOptions& options);
+report::ExitCode run_watch_list(const WatchOptions& options);
+report::ExitCode run_watch_release(const WatchOptions& options);
+report::ExitCode run_watch_set(const WatchOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

@@ -13,9 +13,11 @@ namespace {
 
 constexpr auto kPatience = std::chrono::seconds(15);
 
-Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
-                                                server::Audit& audit) {
+Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log, server::Audit& audit,
+                                                server::Alarms& alarms) {
   server::JobParts parts;
+  parts.watch = &opened.backend->watch();
+  parts.alarms = &alarms;
   parts.catalog = &opened.backend->catalog();
   parts.engine = &opened.backend->engine();
   parts.clock = &os::system_clock();
@@ -24,8 +26,9 @@ Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
   parts.retention = &opened.backend->retention();
   parts.audit = &audit;
   parts.upkeep = [&opened] { return opened.settings.upkeep; };
-  return server::Jobs::open({&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit},
-                            server::job_kinds(parts), opened.settings.upkeep);
+  return server::Jobs::open(
+      {&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit, &alarms},
+      server::job_kinds(parts), opened.settings.upkeep);
 }
 
 Result<report::Json> run_on_files(const CommonOptions& options, report::Json request,
@@ -43,7 +46,9 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   const server::V3Policy v3_policy({&opened->backend->catalog(), &opened->backend->archive().keys(),
                                     &os::system_clock(), log.get(), &audit},
                                    opened->settings.v3);
-  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit));
+  server::Alarms alarms(
+      {&opened->backend->catalog().sources(), nullptr, &os::system_clock(), log.get()});
+  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit, alarms));
   server::AdminCommands::Parts parts;
   parts.catalog = &opened->backend->catalog();
   parts.v3_policy = &v3_policy;
@@ -52,6 +57,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.notes = &opened->backend->notes();
   parts.retention = &opened->backend->retention();
   parts.limits = &opened->backend->limits();
+  parts.watch = &opened->backend->watch();
   parts.v3_keys = &opened->backend->archive().keys();
   parts.jobs = jobs.get();
   parts.clock = &os::system_clock();

@@ -104,6 +104,25 @@ Result<BlobHead> head_of(const pb::Blob& message) {
   return head;
 }
 
+namespace {
+
+void set_report(const repository::ChangeReport& report, pb::ChangeReport& message) {
+  message.set_unchanged(report.unchanged);
+  message.set_changed(report.changed);
+  message.set_added(report.added);
+  message.set_removed(report.removed);
+  message.set_renamed(report.renamed);
+  message.set_plain_bytes(report.plain_bytes);
+  message.set_stored_bytes(report.stored_bytes);
+}
+
+repository::ChangeReport report_of(const pb::ChangeReport& message) {
+  return {message.unchanged(), message.changed(),     message.added(),       message.removed(),
+          message.renamed(),   message.plain_bytes(), message.stored_bytes()};
+}
+
+}  // namespace
+
 pb::Commit message_of(const repository::CommitRequest& request) {
   pb::Commit message;
   message.set_commit_id(field_of(request.commit_id.view()));
@@ -115,6 +134,7 @@ pb::Commit message_of(const repository::CommitRequest& request) {
   message.set_flags(request.flags);
   message.set_files(request.files);
   message.set_bytes(request.bytes);
+  if (request.report) set_report(*request.report, *message.mutable_report());
   return message;
 }
 
@@ -137,6 +157,7 @@ Result<repository::CommitRequest> request_of(const pb::Commit& message) {
   request.flags = message.flags();
   request.files = message.files();
   request.bytes = message.bytes();
+  if (message.has_report()) request.report = report_of(message.report());
   return request;
 }
 
