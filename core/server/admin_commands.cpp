@@ -139,7 +139,7 @@ std::string AdminCommands::names() {
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
-         "job.cancel, job.history, job.requests, job.approve";
+         "job.cancel, job.history, job.requests, job.approve, notify.list, notify.test";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -150,6 +150,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "audit.list") return list_audit(request);
   if (AdminRetention::serves(command)) return use_retention(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
+  if (command.starts_with("notify.")) return use_notify(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
   if (command.starts_with("legacy."))

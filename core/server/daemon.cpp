@@ -45,6 +45,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Settings settings, Seams seams) {
       new Daemon(std::make_unique<State>(std::move(settings), std::move(seams))));
   CB_TRY(daemon->open());
   for (const auto& door : daemon->state_->doors) door->start();
+  daemon->state_->notifier->start();
   daemon->state_->jobs->start();
   return daemon;
 }
@@ -70,6 +71,10 @@ Status Daemon::open() {
   s.buffers = std::make_unique<stream::BufferPool>(kBufferSize, s.settings.memory);
   s.workers = std::make_unique<stream::Workers>(s.settings.workers);
   s.readers = std::make_unique<stream::Workers>(std::max(kReaders, s.settings.workers));
+  CB_ASSIGN(s.notifier,
+            notify::Notifier::open({s.seams.clock, &os::system_random(), &s.log, machine_name()},
+                                   s.settings.notify));
+  s.events = std::make_unique<EventPost>(*s.notifier, s.log);
   CB_TRY(open_services());
   CB_TRY(open_doors());
   CB_TRY(open_jobs());
@@ -197,6 +202,7 @@ Status Daemon::open_admin() {
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
   parts.jobs = s.jobs.get();
+  parts.notifier = s.notifier.get();
   parts.clock = s.seams.clock;
   parts.random = &os::system_random();
   parts.log = &s.log;
@@ -281,6 +287,7 @@ void Daemon::stop() {
   if (!s.sessions->wait_until_none(kEndOfSessions))
     s.log.error("sessions.stuck", {{"sessions", s.sessions->count()}});
   if (s.jobs) s.jobs->stop();
+  if (s.notifier) s.notifier->close();
   if (s.pages) s.pages->close();
   if (s.admin) s.admin->close();
   s.workers.reset();
@@ -300,6 +307,8 @@ void Daemon::stop() {
   s.v3_policy.reset();
   s.legacy_suite.reset();
   s.buffers.reset();
+  s.events.reset();
+  s.notifier.reset();
   if (s.audit) note("daemon.stopped", "");
   s.audit.reset();
   s.backend.reset();

@@ -274,6 +274,7 @@ std::string Daemon::metrics() const {
   if (const auto jobs = s.jobs->list()) add_jobs(list, *jobs);
   add_log(list, s.recent);
   add_audit(list, *s.audit);
+  list.add_all(notify_metrics(s.notifier->list()));
   list.add_all(held.legacy);
   return list.text();
 }

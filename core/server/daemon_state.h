@@ -12,6 +12,7 @@
 #include "core/server/audit.h"
 #include "core/server/daemon.h"
 #include "core/server/door.h"
+#include "core/server/event_post.h"
 #include "core/server/jobs.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/workers.h"
@@ -59,6 +60,8 @@ struct Daemon::State {
   std::unique_ptr<plugin::Registry> registry;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Audit> audit;
+  std::unique_ptr<notify::Notifier> notifier;
+  std::unique_ptr<EventPost> events;
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;

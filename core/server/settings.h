@@ -12,6 +12,7 @@
 #include "core/config/check.h"
 #include "core/config/print.h"
 #include "core/log/output.h"
+#include "core/notify/target.h"
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
 #include "core/server/upkeep_settings.h"
@@ -97,6 +98,7 @@ struct Settings {
   LimitSettings limits;
   ObserveSettings observe;
   UpkeepSettings upkeep;
+  std::vector<std::shared_ptr<const notify::Target>> notify;
   std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own
   std::vector<ShownOption> shown;   // in the order of settings_sections
 

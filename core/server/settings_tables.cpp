@@ -49,6 +49,23 @@ CheckedTable checked(const config::Section& section, const std::string& name,
       config::check_table(node, name, section.schema, others_of(section, node), from, problems)};
 }
 
+std::vector<CheckedTable> check_each(const config::Section& section, const Tables& tables,
+                                     config::Problems& problems) {
+  std::vector<CheckedTable> all;
+  const config::Node* written = tables.root.find(section.name);
+  if (written == nullptr) return all;
+  if (written->kind != config::Kind::array) {
+    problems.add(written->at, section.name,
+                 "must be written as [[" + section.name + "]], not as " +
+                     std::string(config::name_of(written->kind)));
+    return all;
+  }
+  for (size_t i = 0; i < written->items.size(); ++i)
+    all.push_back(checked(section, section.name + "." + std::to_string(i), &written->items[i],
+                          tables.from, problems));
+  return all;
+}
+
 void check_listeners(const config::Section& section, Tables& tables, config::Problems& problems) {
   const config::Node* listen = tables.root.find(section.name);
   if (listen == nullptr || (listen->kind == config::Kind::array && listen->items.empty())) {
@@ -56,15 +73,7 @@ void check_listeners(const config::Section& section, Tables& tables, config::Pro
                  "add a [[listen]] block with an address");
     return;
   }
-  if (listen->kind != config::Kind::array) {
-    problems.add(
-        listen->at, "listen",
-        "must be written as [[listen]], not as " + std::string(config::name_of(listen->kind)));
-    return;
-  }
-  for (size_t i = 0; i < listen->items.size(); ++i)
-    tables.listen.push_back(
-        checked(section, "listen." + std::to_string(i), &listen->items[i], tables.from, problems));
+  tables.listen = check_each(section, tables, problems);
 }
 
 }  // namespace
@@ -85,8 +94,10 @@ Status read_tables(const SettingsRequest& request, Tables& tables, config::Probl
   for (const config::Section& section : settings_sections()) known.push_back(section.name);
   config::check_known_keys(tables.root, "", known, problems);
   for (const config::Section& section : settings_sections()) {
-    if (section.repeated)
+    if (section.name == "listen")
       check_listeners(section, tables, problems);
+    else if (section.repeated)
+      tables.repeated.emplace(section.name, check_each(section, tables, problems));
     else
       tables.single.emplace(
           section.name,

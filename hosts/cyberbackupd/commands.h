@@ -123,6 +123,12 @@ struct JobOptions {
   int most = 50;  // runs of the history
 };
 
+// About notifications.
+struct NotifyOptions {
+  CommonOptions common;
+  std::string name;  // of a target; empty: all
+};
+
 enum class OptionsForm { table, toml, markdown };
 
 report::ExitCode run_init(const InitOptions& options);
@@ -166,6 +172,8 @@ report::ExitCode run_job_list(const JobOptions& options);
 report::ExitCode run_job_run(const JobOptions& options);
 report::ExitCode run_job_cancel(const JobOptions& options);
 report::ExitCode run_job_history(const JobOptions& options);
+report::ExitCode run_notify_list(const NotifyOptions& options);
+report::ExitCode run_notify_test(const NotifyOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host
