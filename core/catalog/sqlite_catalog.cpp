@@ -15,6 +15,7 @@
 #include "core/catalog/sqlite_audit.h"
 #include "core/catalog/sqlite_collection.h"
 #include "core/catalog/sqlite_index.h"
+#include "core/catalog/sqlite_drills.h"
 #include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_retention.h"
@@ -86,6 +87,7 @@ class SqliteCatalog final : public Catalog {
         index_(writer_, index_reader_),
         audit_(writer_, reader_),
         collection_(writer_, collection_reader_),
+        drills_(writer_, reader_),
         jobs_(writer_, reader_),
         legacy_(writer_, reader_),
         retention_(writer_, reader_),
@@ -102,6 +104,7 @@ class SqliteCatalog final : public Catalog {
   Retention& retention() override { return retention_; }
   Collection& collection() override { return collection_; }
   Jobs& jobs() override { return jobs_; }
+  Drills& drills() override { return drills_; }
   Verification& verification() override { return verification_; }
 
   Status add_client(const LegacyClient& client) override {
@@ -286,6 +289,7 @@ class SqliteCatalog final : public Catalog {
   SqliteIndex index_;
   SqliteAudit audit_;
   SqliteCollection collection_;
+  SqliteDrills drills_;
   SqliteJobs jobs_;
   SqliteLegacy legacy_;
   SqliteRetention retention_;

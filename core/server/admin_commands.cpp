@@ -139,7 +139,8 @@ std::string AdminCommands::names() {
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
-         "job.cancel, job.history, job.requests, job.approve, notify.list, notify.test";
+         "job.cancel, job.history, job.requests, job.approve, notify.list, notify.test, "
+         "drill.list";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -148,6 +149,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "account.show") return show_account(request);
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
+  if (command == "drill.list") return list_drills(request);
   if (AdminRetention::serves(command)) return use_retention(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
   if (command.starts_with("notify.")) return use_notify(command, request, progress);

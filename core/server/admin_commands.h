@@ -108,6 +108,7 @@ class AdminCommands {
   Result<report::Json> use_jobs(const std::string& command, const report::Json& request,
                                 const Progress& progress) const;
   Result<report::Json> run_job(const report::Json& request, const Progress& progress) const;
+  Result<report::Json> list_drills(const report::Json& request) const;
   Result<report::Json> use_notify(const std::string& command, const report::Json& request,
                                   const Progress& progress) const;
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;

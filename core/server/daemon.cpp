@@ -75,6 +75,8 @@ Status Daemon::open() {
             notify::Notifier::open({s.seams.clock, &os::system_random(), &s.log, machine_name()},
                                    s.settings.notify));
   s.events = std::make_unique<EventPost>(*s.notifier, s.log);
+  s.drills = std::make_unique<DrillBook>(
+      DrillBook::Parts{&s.backend->catalog(), &s.backend->engine(), s.seams.clock, s.events.get()});
   CB_TRY(open_services());
   CB_TRY(open_doors());
   CB_TRY(open_jobs());
@@ -110,6 +112,7 @@ Status Daemon::open_services() {
   v4.accounts = &s.backend->catalog().accounts();
   v4.notes = &s.backend->notes();
   v4.retention = &s.backend->retention();
+  v4.drills = s.drills.get();
   v4.v3_policy = s.v3_policy.get();
   v4.workers = s.workers.get();
   v4.readers = s.readers.get();
@@ -185,6 +188,7 @@ JobParts Daemon::State::job_parts() {
   parts.log = &log;
   parts.retention = &backend->retention();
   parts.audit = audit.get();
+  parts.drills = drills.get();
   // Jobs run, and are asked, from the time that they are open until they are stopped.
   parts.upkeep = [this] { return jobs->settings(); };
   return parts;
@@ -307,6 +311,7 @@ void Daemon::stop() {
   s.v3_policy.reset();
   s.legacy_suite.reset();
   s.buffers.reset();
+  s.drills.reset();
   s.events.reset();
   s.notifier.reset();
   if (s.audit) note("daemon.stopped", "");

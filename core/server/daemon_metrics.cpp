@@ -240,6 +240,9 @@ Daemon::State::Held Daemon::State::held() {
   if (const auto report =
           collect_legacy_report(backend->catalog(), settings, seams.clock->wall().count(), kV3Used))
     held_value.legacy = legacy_metrics(*report);
+  held_value.drills.clear();
+  if (const auto all = drills->list())
+    held_value.drills = drill_metrics(*all, seams.clock->wall().count());
   held_since = now;
   held_known = true;
   return held_value;
@@ -275,6 +278,7 @@ std::string Daemon::metrics() const {
   add_log(list, s.recent);
   add_audit(list, *s.audit);
   list.add_all(notify_metrics(s.notifier->list()));
+  list.add_all(held.drills);
   list.add_all(held.legacy);
   return list.text();
 }

@@ -12,6 +12,7 @@
 #include "core/server/audit.h"
 #include "core/server/daemon.h"
 #include "core/server/door.h"
+#include "core/server/drill_book.h"
 #include "core/server/event_post.h"
 #include "core/server/jobs.h"
 #include "core/stream/buffer_pool.h"
@@ -62,6 +63,7 @@ struct Daemon::State {
   std::unique_ptr<Audit> audit;
   std::unique_ptr<notify::Notifier> notifier;
   std::unique_ptr<EventPost> events;
+  std::unique_ptr<DrillBook> drills;
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;
@@ -80,6 +82,7 @@ struct Daemon::State {
   struct Held {
     report::Json totals;
     std::vector<report::Metric> legacy;
+    std::vector<report::Metric> drills;
   };
   static constexpr auto kHeldFor = std::chrono::minutes(1);
   Held held();

@@ -18,6 +18,8 @@
 
 namespace cb::server {
 
+class DrillBook;
+
 // What jobs are made of. All outlive them.
 struct JobParts {
   catalog::Catalog* catalog = nullptr;
@@ -27,6 +29,7 @@ struct JobParts {
   log::Log* log = nullptr;
   RetentionBook* retention = nullptr;
   Audit* audit = nullptr;                  // may be null
+  DrillBook* drills = nullptr;             // the same: without a daemon nobody is told
   std::function<UpkeepSettings()> upkeep;  // as they are in force; for any thread
 };
 

@@ -45,6 +45,8 @@ struct V4Counters {
   RequestTimes requests{2000};
 };
 
+class DrillBook;
+
 class V4Service {
  public:
   // What the service works with; all outlive it.
@@ -53,6 +55,7 @@ class V4Service {
     catalog::Accounts* accounts = nullptr;
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
+    DrillBook* drills = nullptr;
     const V3Policy* v3_policy = nullptr;
     stream::Workers* workers = nullptr;
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network

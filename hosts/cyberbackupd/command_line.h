@@ -71,6 +71,7 @@ void add_token(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_jobs(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
+void add_drills(CLI::App& app, Chosen& chosen);
 void add_notifications(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.

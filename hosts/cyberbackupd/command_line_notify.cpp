@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Commands about notifications.
+// Commands about notifications and drills.
 #include "command_line.h"
 
 namespace cb::host {
+
+void add_drills(CLI::App& app, Chosen& chosen) {
+  CLI::App* drill = add(app, "drill", "What devices said of restores that they tried",
+                        "cyberbackupd drill list --config FILE");
+  drill->require_subcommand(1);
+  CLI::App* list = add(*drill, "list", "Print the newest drill of each device",
+                       "cyberbackupd drill list --account alice");
+  list->add_option("--account", chosen.account.name, "Only this account");
+  add_common(*list, chosen.common);
+  list->callback(
+      [&] { chosen.command = [&] { return run_drill_list(chosen.account_options()); }; });
+}
 
 void add_notifications(CLI::App& app, Chosen& chosen) {
   CLI::App* notify = add(app, "notify", "Where the daemon tells what happened",

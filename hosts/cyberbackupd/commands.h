@@ -172,6 +172,7 @@ report::ExitCode run_job_list(const JobOptions& options);
 report::ExitCode run_job_run(const JobOptions& options);
 report::ExitCode run_job_cancel(const JobOptions& options);
 report::ExitCode run_job_history(const JobOptions& options);
+report::ExitCode run_drill_list(const AccountOptions& options);
 report::ExitCode run_notify_list(const NotifyOptions& options);
 report::ExitCode run_notify_test(const NotifyOptions& options);
 report::ExitCode run_status(const CommonOptions& options);

@@ -134,6 +134,7 @@ int run(int count, char** arguments) {
   add_audit(app, chosen);
   add_retention(app, chosen);
   add_jobs(app, chosen);
+  add_drills(app, chosen);
   add_notifications(app, chosen);
   add_check(app, chosen);
   add_rebuild(app, chosen);
