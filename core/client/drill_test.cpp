@@ -8,6 +8,7 @@
 
 #include <random>
 
+#include "core/base/units.h"
 #include "core/client/drill_sample.h"
 #include "core/client/restore_fixture.h"
 

@@ -26,27 +26,28 @@ struct MailServer {
   std::string port;  // empty: the usual one
 };
 
+bool is_host_name(const std::string& host) {
+  constexpr const char* kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_[]:";
+  return !host.empty() && host.find_first_not_of(kAllowed) == std::string::npos;
+}
+
+bool is_port(const std::string& text) {
+  uint16_t number = 0;
+  const char* const stop = text.data() + text.size();
+  const auto [end, problem] = std::from_chars(text.data(), stop, number);
+  return problem == std::errc() && end == stop && number != 0;
+}
+
 Result<MailServer> mail_server_of(const std::string& text) {
-  const auto wrong = [&] {
-    return failed(Code::invalid, "smtp", "'" + text + "' is not HOST or HOST:PORT",
-                  "write it like mail.example.org:587");
-  };
   const size_t bracket = text.rfind(']');
   const size_t colon = text.find(':', bracket == std::string::npos ? 0 : bracket);
   MailServer server{text.substr(0, colon), {}};
-  const bool is_name =
-      !server.host.empty() && std::all_of(server.host.begin(), server.host.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               std::string_view(".-_[]:").find(c) != std::string_view::npos;
-      });
-  if (!is_name) return wrong();
-  if (colon == std::string::npos) return server;
-  server.port = text.substr(colon + 1);
-  uint16_t number = 0;
-  const char* const stop = server.port.data() + server.port.size();
-  const auto [end, problem] = std::from_chars(server.port.data(), stop, number);
-  if (problem != std::errc() || end != stop || number == 0) return wrong();
-  return server;
+  const bool has_port = colon != std::string::npos;
+  if (has_port) server.port = text.substr(colon + 1);
+  if (is_host_name(server.host) && (!has_port || is_port(server.port))) return server;
+  return failed(Code::invalid, "smtp", "'" + text + "' is not HOST or HOST:PORT",
+                "write it like mail.example.org:587");
 }
 
 std::string url_of(const SmtpSettings& to, const MailServer& server) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs a program of the operator's and waits for its end: no shell, only the environment that it is
-// given, no descriptor but the three usual ones. It runs in a group of its own; what is left of that
-// is killed when it ends or its time is up. Functions are thread-safe and block.
+// given, no descriptor but the three usual ones. It runs in a group of its own; what is left of
+// that is killed when it ends or its time is up. Functions are thread-safe and block.
 #pragma once
 
 #include <chrono>

@@ -274,6 +274,12 @@ void Daemon::State::cancel_stores() {
   backend->cancel_stores();
 }
 
+// Those that work without being asked.
+void Daemon::State::end_threads() {
+  if (jobs) jobs->stop();
+  if (notifier) notifier->close();
+}
+
 void Daemon::drain() {
   std::promise<void> done;
   begin_drain([&done] { done.set_value(); });
@@ -290,8 +296,7 @@ void Daemon::stop() {
   if (!s.sessions->wait_until_none(kEndOfSessions)) s.cancel_stores();
   if (!s.sessions->wait_until_none(kEndOfSessions))
     s.log.error("sessions.stuck", {{"sessions", s.sessions->count()}});
-  if (s.jobs) s.jobs->stop();
-  if (s.notifier) s.notifier->close();
+  s.end_threads();
   if (s.pages) s.pages->close();
   if (s.admin) s.admin->close();
   s.workers.reset();

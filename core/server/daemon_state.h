@@ -32,6 +32,7 @@ struct Daemon::State {
 
   boost::asio::awaitable<void> drain();
   void cancel_stores();
+  void end_threads();
   Result<V4Migration::Parts> migration_parts();
   [[nodiscard]] JobParts job_parts();
   [[nodiscard]] bool is_quiet() const { return v3->counters().uploads == 0; }

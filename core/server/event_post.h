@@ -26,7 +26,7 @@ class EventPost final : public EventSink {
 // The name of this machine, for who gets notifications of several servers.
 std::string machine_name();
 
-// How targets fare, as numbers; without any when there is no target.
+// How targets fare, as numbers.
 std::vector<report::Metric> notify_metrics(const std::vector<notify::TargetReport>& targets);
 
 }  // namespace cb::server

@@ -21,7 +21,7 @@ std::vector<JobKind> job_kinds(const JobParts& parts) {
   retention.audit = parts.audit;
   retention.most_removed = [upkeep = parts.upkeep] { return upkeep().most_removed; };
   return {retention_job(retention), collect_job(collection), compact_job(collection),
-          verify_job(parts), clean_job(parts), drills_job(parts)};
+          verify_job(parts),        clean_job(parts),        drills_job(parts)};
 }
 
 }  // namespace cb::server

@@ -325,7 +325,7 @@ const std::vector<config::Section>& settings_sections() {
       {"v4", "Protocol version 4.", v4_schema()},
       {"limits", "What one client or all of them together may take.", limits_schema()},
       {"upkeep", "What the server does by itself, and when.", upkeep_schema()},
-      {"notify", "Where events go; any number of them.", notify_schema(), true},
+      {"notify", "Where events go; any number of them.", notify_schema(), true, true},
       {"admin", "Who may give the daemon commands.", admin_schema()},
   };
   return sections;

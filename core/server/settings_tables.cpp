@@ -49,31 +49,33 @@ CheckedTable checked(const config::Section& section, const std::string& name,
       config::check_table(node, name, section.schema, others_of(section, node), from, problems)};
 }
 
-std::vector<CheckedTable> check_each(const config::Section& section, const Tables& tables,
-                                     config::Problems& problems) {
-  std::vector<CheckedTable> all;
-  const config::Node* written = tables.root.find(section.name);
-  if (written == nullptr) return all;
-  if (written->kind != config::Kind::array) {
-    problems.add(written->at, section.name,
+// The tables of a section that may be written several times.
+std::vector<CheckedTable> check_all(const config::Section& section, const Tables& tables,
+                                    config::Problems& problems) {
+  const config::Node* all = tables.root.find(section.name);
+  if (all == nullptr) return {};
+  if (all->kind != config::Kind::array) {
+    problems.add(all->at, section.name,
                  "must be written as [[" + section.name + "]], not as " +
-                     std::string(config::name_of(written->kind)));
-    return all;
+                     std::string(config::name_of(all->kind)));
+    return {};
   }
-  for (size_t i = 0; i < written->items.size(); ++i)
-    all.push_back(checked(section, section.name + "." + std::to_string(i), &written->items[i],
-                          tables.from, problems));
-  return all;
+  std::vector<CheckedTable> list;
+  for (size_t i = 0; i < all->items.size(); ++i)
+    list.push_back(checked(section, section.name + "." + std::to_string(i), &all->items[i],
+                           tables.from, problems));
+  return list;
 }
 
-void check_listeners(const config::Section& section, Tables& tables, config::Problems& problems) {
-  const config::Node* listen = tables.root.find(section.name);
-  if (listen == nullptr || (listen->kind == config::Kind::array && listen->items.empty())) {
+void check_repeated(const config::Section& section, Tables& tables, config::Problems& problems) {
+  std::vector<CheckedTable>& into =
+      section.name == "listen" ? tables.listen : tables.repeated[section.name];
+  into = check_all(section, tables, problems);
+  const config::Node* written = tables.root.find(section.name);
+  const bool is_none = written == nullptr || written->kind == config::Kind::array;
+  if (section.name == "listen" && into.empty() && is_none)
     problems.add(tables.root.at, "listen", "there is no listener",
                  "add a [[listen]] block with an address");
-    return;
-  }
-  tables.listen = check_each(section, tables, problems);
 }
 
 }  // namespace
@@ -94,10 +96,8 @@ Status read_tables(const SettingsRequest& request, Tables& tables, config::Probl
   for (const config::Section& section : settings_sections()) known.push_back(section.name);
   config::check_known_keys(tables.root, "", known, problems);
   for (const config::Section& section : settings_sections()) {
-    if (section.name == "listen")
-      check_listeners(section, tables, problems);
-    else if (section.repeated)
-      tables.repeated.emplace(section.name, check_each(section, tables, problems));
+    if (section.repeated)
+      check_repeated(section, tables, problems);
     else
       tables.single.emplace(
           section.name,
