@@ -6,9 +6,7 @@
 
 namespace cb::server {
 
-using report::Json;
-
-Result<Json> AdminCommands::list_drills(const Json& request) const {
+Result<report::Json> AdminCommands::list_drills(const report::Json& request) const {
   const DrillBook book({parts_.catalog, parts_.engine, parts_.clock, nullptr});
   std::optional<std::string> account;
   if (const std::string name = report::text_of(request, "account"); !name.empty()) {
@@ -16,7 +14,7 @@ Result<Json> AdminCommands::list_drills(const Json& request) const {
     account = name;
   }
   CB_ASSIGN(const auto drills, book.list(account));
-  Json all = Json::array();
+  report::Json all = report::Json::array();
   for (const AccountDrills& one : drills) all.push_back(json_of(one, now()));
   return all;
 }

@@ -10,7 +10,6 @@ namespace cb::server {
 namespace {
 
 using repository::DrillRecord;
-using repository::RepositoryId;
 
 // What a device's clock may be ahead.
 constexpr int64_t kMostAhead = 24 * 3600 * int64_t{1'000'000'000};
