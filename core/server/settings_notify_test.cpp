@@ -75,7 +75,7 @@ TEST_F(NotifySettings, defaults_in_the_schema_are_those_of_the_code) {
 
 TEST_F(NotifySettings, what_cannot_work_is_refused_with_its_place_and_reason) {
   EXPECT_EQ(problem("name = 'a'\n"), "notify.0.name: says not where events go");
-  EXPECT_EQ(problem("url = 'https://x.org/'\n"), "notify.0.name: is required");
+  EXPECT_EQ(problem("url = 'https://x.org/'\n"), "notify.0.name: is required, but was not written");
   EXPECT_EQ(problem("name = 'a b'\nurl = 'https://x.org/'\n"), "notify.0.name: is not a name");
   EXPECT_EQ(problem("name = 'a'\nurl = 'https://x.org/'\ncommand = ['/bin/true']\n"),
             "notify.0.command: cannot stand beside url");
