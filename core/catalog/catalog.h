@@ -17,6 +17,7 @@
 #include "core/catalog/accounts.h"
 #include "core/catalog/audit.h"
 #include "core/catalog/collection.h"
+#include "core/catalog/drills.h"
 #include "core/catalog/index.h"
 #include "core/catalog/jobs.h"
 #include "core/catalog/legacy.h"
@@ -81,6 +82,7 @@ class Catalog {
   virtual Collection& collection() = 0;
   virtual Jobs& jobs() = 0;
   virtual Sources& sources() = 0;
+  virtual Drills& drills() = 0;
   virtual Verification& verification() = 0;
   virtual Limits& limits() = 0;
 

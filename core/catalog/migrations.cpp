@@ -116,6 +116,22 @@ CREATE TABLE source_look (repository INTEGER PRIMARY KEY REFERENCES repository (
 CREATE TABLE alarm (name BLOB PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 
+-- drills: what devices said of restores that they tried
+CREATE TABLE drill (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  time_ns      INTEGER NOT NULL,
+  received_ns  INTEGER NOT NULL,
+  failed       INTEGER NOT NULL CHECK (failed IN (0, 1)),
+  passed_ns    INTEGER NOT NULL,
+  record       BLOB NOT NULL,
+  PRIMARY KEY (repository, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE drill_missing (
+  repository   INTEGER PRIMARY KEY REFERENCES repository (number),
+  since_ns     INTEGER NOT NULL
+) STRICT;
+
 -- replication: what comes from, or goes to, another server
 
 

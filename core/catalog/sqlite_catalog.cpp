@@ -14,6 +14,7 @@
 #include "core/catalog/sqlite_accounts.h"
 #include "core/catalog/sqlite_audit.h"
 #include "core/catalog/sqlite_collection.h"
+#include "core/catalog/sqlite_drills.h"
 #include "core/catalog/sqlite_index.h"
 #include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
@@ -88,6 +89,7 @@ class SqliteCatalog final : public Catalog {
         index_(writer_, index_reader_),
         audit_(writer_, reader_),
         collection_(writer_, collection_reader_),
+        drills_(writer_, reader_),
         jobs_(writer_, reader_),
         legacy_(writer_, reader_),
         limits_(writer_, reader_),
@@ -107,6 +109,7 @@ class SqliteCatalog final : public Catalog {
   Collection& collection() override { return collection_; }
   Jobs& jobs() override { return jobs_; }
   Sources& sources() override { return sources_; }
+  Drills& drills() override { return drills_; }
   Verification& verification() override { return verification_; }
   Limits& limits() override { return limits_; }
 
@@ -292,6 +295,7 @@ class SqliteCatalog final : public Catalog {
   SqliteIndex index_;
   SqliteAudit audit_;
   SqliteCollection collection_;
+  SqliteDrills drills_;
   SqliteJobs jobs_;
   SqliteLegacy legacy_;
   SqliteLimits limits_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/client/room.h"
+#include "core/repository/drill_record.h"
 #include "core/repository/keys.h"
 #include "core/repository/owner_remote.h"
 #include "core/repository/remote.h"
@@ -126,6 +127,10 @@ class V4Session final : public repository::Remote, public repository::OwnerRemot
   // `source` is a device's id and a source's hash, or empty; `rules` are in their text form, or
   // empty to take them away.
   Result<RetentionSet> set_retention(ByteView source, const std::string& rules);
+
+  // Tells what came of a drill of this device; returns when the server took it, by its clock.
+  // Code::exists when it knows a newer one, Code::unsupported when it is too old to know of drills.
+  Result<int64_t> report_drill(const repository::DrillRecord& record);
 
   struct State;  // complete in v4_session.cpp only
   explicit V4Session(std::unique_ptr<State> state);

@@ -142,7 +142,7 @@ std::string AdminCommands::names() {
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, limits.show, limits.set, "
          "job.list, job.run, job.cancel, job.history, job.requests, job.approve, watch.list, "
-         "watch.release, watch.set";
+         "watch.release, watch.set, notify.list, notify.test, drill.list";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -151,10 +151,12 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "account.show") return show_account(request);
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
+  if (command == "drill.list") return list_drills(request);
   if (AdminRetention::serves(command)) return use_retention(command, request);
   if (AdminLimits::serves(command)) return use_limits(command, request);
   if (AdminWatch::serves(command)) return use_watch(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
+  if (command.starts_with("notify.")) return use_notify(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
   if (command.starts_with("legacy."))

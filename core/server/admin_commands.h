@@ -12,6 +12,7 @@
 
 #include "core/catalog/catalog.h"
 #include "core/log/log.h"
+#include "core/notify/notifier.h"
 #include "core/os/clock.h"
 #include "core/os/random.h"
 #include "core/report/json.h"
@@ -61,6 +62,7 @@ class AdminCommands {
     const V3Keys* v3_keys = nullptr;
     V4Running* running = nullptr;  // null without a daemon
     Jobs* jobs = nullptr;
+    notify::Notifier* notifier = nullptr;  // null without a daemon
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
@@ -110,6 +112,9 @@ class AdminCommands {
   Result<report::Json> use_jobs(const std::string& command, const report::Json& request,
                                 const Progress& progress) const;
   Result<report::Json> run_job(const report::Json& request, const Progress& progress) const;
+  Result<report::Json> list_drills(const report::Json& request) const;
+  Result<report::Json> use_notify(const std::string& command, const report::Json& request,
+                                  const Progress& progress) const;
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;
   Result<report::Json> use_limits(const std::string& command, const report::Json& request) const;
   Result<report::Json> use_watch(const std::string& command, const report::Json& request) const;

@@ -59,6 +59,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Settings settings, Seams seams) {
       new Daemon(std::make_unique<State>(std::move(settings), std::move(seams))));
   CB_TRY(daemon->open());
   for (const auto& door : daemon->state_->doors) door->start();
+  daemon->state_->notifier->start();
   daemon->state_->jobs->start();
   return daemon;
 }
@@ -77,8 +78,6 @@ Status Daemon::open() {
   s.audit =
       std::make_unique<Audit>(Audit::Parts{&s.backend->catalog().audit(), s.seams.clock, &s.log});
   s.audit->start();
-  s.alarms = std::make_unique<Alarms>(
-      Alarms::Parts{&s.backend->catalog().sources(), s.events(), s.seams.clock, &s.log});
   s.threads = std::make_unique<stream::IoThreads>(
       s.settings.io_threads, [&s](const std::exception_ptr& thrown) {
         s.log.error("io.failed", {{"cause", text_of(thrown)}});
@@ -86,6 +85,14 @@ Status Daemon::open() {
   s.buffers = std::make_unique<stream::BufferPool>(kBufferSize, s.settings.memory);
   s.workers = std::make_unique<stream::Workers>(s.settings.workers);
   s.readers = std::make_unique<stream::Workers>(std::max(kReaders, s.settings.workers));
+  CB_ASSIGN(s.notifier,
+            notify::Notifier::open({s.seams.clock, &os::system_random(), &s.log, machine_name()},
+                                   s.settings.notify));
+  s.events = std::make_unique<EventPost>(*s.notifier, s.log);
+  s.alarms = std::make_unique<Alarms>(
+      Alarms::Parts{&s.backend->catalog().sources(), s.event_sink(), s.seams.clock, &s.log});
+  s.drills = std::make_unique<DrillBook>(DrillBook::Parts{
+      &s.backend->catalog(), &s.backend->engine(), s.seams.clock, s.event_sink()});
   CB_TRY(open_services());
   CB_TRY(open_doors());
   CB_TRY(open_jobs());
@@ -123,6 +130,7 @@ Status Daemon::open_services() {
   v4.retention = &s.backend->retention();
   v4.limits = &s.backend->limits();
   v4.watch = &s.backend->watch();
+  v4.drills = s.drills.get();
   v4.v3_policy = s.v3_policy.get();
   v4.workers = s.workers.get();
   v4.readers = s.readers.get();
@@ -205,6 +213,7 @@ JobParts Daemon::State::job_parts() {
     return StoreRoom{space.total, space.free, v3->settings().space_reserve};
   };
   parts.faults = [this] { return faults_of(*registry); };
+  parts.drills = drills.get();
   // Jobs run, and are asked, from the time that they are open until they are stopped.
   parts.upkeep = [this] { return jobs->settings(); };
   return parts;
@@ -224,6 +233,7 @@ Status Daemon::open_admin() {
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
   parts.jobs = s.jobs.get();
+  parts.notifier = s.notifier.get();
   parts.clock = s.seams.clock;
   parts.random = &os::system_random();
   parts.log = &s.log;
@@ -291,6 +301,12 @@ void Daemon::State::cancel_stores() {
   backend->cancel_stores();
 }
 
+// Those that work without being asked.
+void Daemon::State::end_threads() {
+  if (jobs) jobs->stop();
+  if (notifier) notifier->close();
+}
+
 void Daemon::drain() {
   std::promise<void> done;
   begin_drain([&done] { done.set_value(); });
@@ -307,7 +323,7 @@ void Daemon::stop() {
   if (!s.sessions->wait_until_none(kEndOfSessions)) s.cancel_stores();
   if (!s.sessions->wait_until_none(kEndOfSessions))
     s.log.error("sessions.stuck", {{"sessions", s.sessions->count()}});
-  if (s.jobs) s.jobs->stop();
+  s.end_threads();
   if (s.pages) s.pages->close();
   if (s.admin) s.admin->close();
   s.workers.reset();
@@ -327,8 +343,11 @@ void Daemon::stop() {
   s.v3_policy.reset();
   s.legacy_suite.reset();
   s.buffers.reset();
-  if (s.audit) note("daemon.stopped", "");
+  s.drills.reset();
   s.alarms.reset();
+  s.events.reset();
+  s.notifier.reset();
+  if (s.audit) note("daemon.stopped", "");
   s.audit.reset();
   s.backend.reset();
   s.registry.reset();

@@ -268,6 +268,9 @@ Daemon::State::Held Daemon::State::held() {
     held_value.legacy = legacy_metrics(*report);
   held_value.sources =
       backend->watch().sources(std::nullopt).value_or(std::vector<WatchedSource>());
+  held_value.drills.clear();
+  if (const auto all = drills->list())
+    held_value.drills = drill_metrics(*all, seams.clock->wall().count());
   held_since = now;
   held_known = true;
   return held_value;
@@ -308,6 +311,8 @@ std::string Daemon::metrics() const {
   add_sources(list, held.sources, s.seams.clock->wall().count());
   add_log(list, s.recent);
   add_audit(list, *s.audit);
+  list.add_all(notify_metrics(s.notifier->list()));
+  list.add_all(held.drills);
   list.add_all(held.legacy);
   list.add_all(held.limits);
   list.add_all({refusal_metric(s.backend->limits())});

@@ -12,6 +12,8 @@
 #include "core/server/audit.h"
 #include "core/server/daemon.h"
 #include "core/server/door.h"
+#include "core/server/drill_book.h"
+#include "core/server/event_post.h"
 #include "core/server/jobs.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/workers.h"
@@ -30,10 +32,13 @@ struct Daemon::State {
 
   boost::asio::awaitable<void> drain();
   void cancel_stores();
+  void end_threads();
   Result<V4Migration::Parts> migration_parts();
   [[nodiscard]] JobParts job_parts();
-  // Who passes events on; null: nobody.
-  [[nodiscard]] EventSink* events() const { return seams.events; }
+  // Who passes events on, once it is open.
+  [[nodiscard]] EventSink* event_sink() const {
+    return seams.events != nullptr ? seams.events : events.get();
+  }
   [[nodiscard]] bool is_quiet() const { return v3->counters().uploads == 0; }
   [[nodiscard]] std::vector<uint16_t> ports() const {
     std::vector<uint16_t> all;
@@ -62,6 +67,9 @@ struct Daemon::State {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Audit> audit;
   std::unique_ptr<Alarms> alarms;
+  std::unique_ptr<notify::Notifier> notifier;
+  std::unique_ptr<EventPost> events;
+  std::unique_ptr<DrillBook> drills;
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;
@@ -82,6 +90,7 @@ struct Daemon::State {
     std::vector<report::Metric> legacy;
     std::vector<report::Metric> limits;
     std::vector<WatchedSource> sources;
+    std::vector<report::Metric> drills;
   };
   static constexpr auto kHeldFor = std::chrono::minutes(1);
   Held held();

@@ -3,6 +3,7 @@
 
 #include "core/server/clean_job.h"
 #include "core/server/collection_jobs.h"
+#include "core/server/drill_book.h"
 #include "core/server/retention_job.h"
 #include "core/server/verify_job.h"
 #include "core/server/watch_job.h"
@@ -25,7 +26,8 @@ std::vector<JobKind> job_kinds(const JobParts& parts) {
     return WatchLook(watch, {}).account(account);
   };
   return {retention_job(retention), collect_job(collection), compact_job(collection),
-          verify_job(parts),        clean_job(parts),        watch_job(parts)};
+          verify_job(parts),        clean_job(parts),        watch_job(parts),
+          drills_job(parts)};
 }
 
 }  // namespace cb::server

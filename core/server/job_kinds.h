@@ -30,6 +30,7 @@ struct PluginFault {
   std::string plugin;
   std::string reason;
 };
+class DrillBook;
 
 // What jobs are made of. All outlive them.
 struct JobParts {
@@ -42,6 +43,7 @@ struct JobParts {
   WatchBook* watch = nullptr;
   Alarms* alarms = nullptr;
   Audit* audit = nullptr;                            // may be null
+  DrillBook* drills = nullptr;                       // the same: without a daemon nobody is told
   std::function<UpkeepSettings()> upkeep;            // as they are in force; for any thread
   std::function<Result<StoreRoom>()> room;           // may be empty: nobody is told of room
   std::function<std::vector<PluginFault>()> faults;  // may be empty

@@ -10,6 +10,7 @@
 
 #include "core/server/settings_admin.h"
 #include "core/server/settings_limits.h"
+#include "core/server/settings_notify.h"
 #include "core/server/settings_tables.h"
 #include "core/server/settings_upkeep.h"
 #include "core/server/settings_watch.h"
@@ -54,6 +55,7 @@ class Builder {
     settings_.observe = observe_settings_of(tables_, problems_);
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
     settings_.watch = watch_of(table("watch"), tables_.root.at, problems_);
+    settings_.notify = notify_targets_of(tables_, problems_);
     settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
     return std::move(settings_);
   }
@@ -328,9 +330,12 @@ Result<Settings> load_settings(const SettingsRequest& request, Problems& problem
   CB_TRY(read_tables(request, tables, problems));
   Settings settings = Builder(request, tables, problems).build();
   for (const config::Section& section : settings_sections()) {
-    if (!section.repeated) show_table(tables.single.at(section.name), settings.shown);
-    if (!section.repeated) continue;
-    for (const CheckedTable& listen : tables.listen) show_table(listen, settings.shown);
+    if (!section.repeated) {
+      show_table(tables.single.at(section.name), settings.shown);
+      continue;
+    }
+    const auto& all = section.name == "listen" ? tables.listen : tables.repeated.at(section.name);
+    for (const CheckedTable& one : all) show_table(one, settings.shown);
   }
   return settings;
 }

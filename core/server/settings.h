@@ -12,6 +12,7 @@
 #include "core/config/check.h"
 #include "core/config/print.h"
 #include "core/log/output.h"
+#include "core/notify/target.h"
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
 #include "core/server/limit_set.h"
@@ -101,6 +102,7 @@ struct Settings {
   ObserveSettings observe;
   UpkeepSettings upkeep;
   WatchSettings watch;
+  std::vector<std::shared_ptr<const notify::Target>> notify;
   std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own
   std::vector<ShownOption> shown;   // in the order of settings_sections
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/settings_admin.h"
 #include "core/server/settings_limits.h"
+#include "core/server/settings_notify.h"
 #include "core/server/settings_schema_v4.h"
 #include "core/server/settings_upkeep.h"
 #include "core/server/settings_watch.h"
@@ -330,6 +331,7 @@ const std::vector<config::Section>& settings_sections() {
       {"upkeep", "What the server does by itself, and when.", upkeep_schema()},
       {"watch", "Backups that do not come, and such as look as if data was spoilt.",
        watch_schema()},
+      {"notify", "Where events go; any number of them.", notify_schema(), true, true},
       {"admin", "Who may give the daemon commands.", admin_schema()},
   };
   return sections;

@@ -26,6 +26,9 @@ struct UpkeepSettings {
   std::chrono::nanoseconds verify_age = std::chrono::hours(24 * 30);
   std::chrono::nanoseconds history = std::chrono::hours(24 * 400);  // of runs that is kept
 
+  std::chrono::nanoseconds
+      drill_within{};  // an account without a drill for so long is told; 0: none
+
   [[nodiscard]] schedule::Zone zone() const {
     return in_local_time ? schedule::system_zone() : schedule::utc_zone();
   }

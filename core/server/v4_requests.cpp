@@ -61,6 +61,8 @@ Result<V4Session::Answer> V4Session::plain_request(Request code, const Bytes& me
       return chain(message);
     case Request::wanted:
       return wanted(message);
+    case Request::drill_result:
+      return drill_result(message);
     case Request::devices:
       return devices();
     case Request::add_device:

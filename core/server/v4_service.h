@@ -48,6 +48,8 @@ struct V4Counters {
   RequestTimes requests{2000};
 };
 
+class DrillBook;
+
 class V4Service {
  public:
   // What the service works with; all outlive it.
@@ -58,6 +60,7 @@ class V4Service {
     RetentionBook* retention = nullptr;
     LimitBook* limits = nullptr;
     WatchBook* watch = nullptr;
+    DrillBook* drills = nullptr;
     const V3Policy* v3_policy = nullptr;
     stream::Workers* workers = nullptr;
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network

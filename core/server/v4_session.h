@@ -114,6 +114,9 @@ class V4Session {
   Result<Answer> retention();
   Result<Answer> set_retention(const Bytes& message);
 
+  // v4_drill_request.cpp
+  Result<Answer> drill_result(const Bytes& message);
+
   // v4_requests.cpp
   Result<Answer> plain_request(v4::Request code, const Bytes& message);
   Result<Answer> owner_request(v4::Request code, const Bytes& message);

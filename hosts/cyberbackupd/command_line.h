@@ -24,6 +24,7 @@ struct Chosen {
   AccountOptions account;
   AuditOptions audit;
   JobOptions job;
+  NotifyOptions notify;
   CheckOptions check;
   RetentionOptions retention;
   LimitOptions limits;
@@ -74,6 +75,8 @@ void add_jobs(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
 // Into `limits`, which is made when it is not there.
 void add_limits(CLI::App& app, Chosen& chosen);
+void add_drills(CLI::App& app, Chosen& chosen);
+void add_notifications(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
 void add_watch(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.

@@ -142,6 +142,12 @@ struct JobOptions {
   int most = 50;  // runs of the history
 };
 
+// About notifications.
+struct NotifyOptions {
+  CommonOptions common;
+  std::string name;  // of a target; empty: all
+};
+
 enum class OptionsForm { table, toml, markdown };
 
 report::ExitCode run_init(const InitOptions& options);
@@ -190,6 +196,9 @@ report::ExitCode run_job_history(const JobOptions& options);
 report::ExitCode run_watch_list(const WatchOptions& options);
 report::ExitCode run_watch_release(const WatchOptions& options);
 report::ExitCode run_watch_set(const WatchOptions& options);
+report::ExitCode run_drill_list(const AccountOptions& options);
+report::ExitCode run_notify_list(const NotifyOptions& options);
+report::ExitCode run_notify_test(const NotifyOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

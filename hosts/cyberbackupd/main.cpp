@@ -136,6 +136,8 @@ int run(int count, char** arguments) {
   add_limits(app, chosen);
   add_watch(app, chosen);
   add_jobs(app, chosen);
+  add_drills(app, chosen);
+  add_notifications(app, chosen);
   add_check(app, chosen);
   add_rebuild(app, chosen);
   add_legacy(app, chosen);

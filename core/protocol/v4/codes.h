@@ -50,6 +50,7 @@ enum class Request : uint16_t {
   retention = 2100,
   set_retention = 2101,
   wanted = 2110,
+  drill_result = 2140,
 };
 
 enum class Response : uint16_t {
@@ -80,6 +81,7 @@ enum class Response : uint16_t {
   retention = 3100,
   set_retention = 3101,
   wanted = 3110,
+  drill_result = 3140,
   failure = 3999,
 };
 

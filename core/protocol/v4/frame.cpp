@@ -57,6 +57,7 @@ std::optional<Request> request_of(uint16_t code) {
     case Request::retention:
     case Request::set_retention:
     case Request::wanted:
+    case Request::drill_result:
       return static_cast<Request>(code);
   }
   return std::nullopt;
@@ -91,6 +92,7 @@ std::optional<Response> response_of(uint16_t code) {
     case Response::retention:
     case Response::set_retention:
     case Response::wanted:
+    case Response::drill_result:
     case Response::failure:
       return static_cast<Response>(code);
   }
@@ -117,6 +119,8 @@ size_t message_limit(Request request) {
       return kFrameMax - kFrameHeadSize;
     case Request::put_more:
       return 0;
+    case Request::drill_result:
+      return 4 * kKiB;
     case Request::set_retention:
       return 8 * kKiB;
     case Request::commit:

@@ -28,6 +28,7 @@ enum class Privilege : uint8_t {
   device,    // any device
   opener,    // who may have something that opens a key slot: all but writers
   bringer,   // a device that backs up: writer or owner
+  restorer,  // a device that can open: reader or owner
   owner,     // an owner's device
   addition,  // who may bring a device that the root key certified: a person or an owner
 };
@@ -75,6 +76,7 @@ constexpr RequestPrivilege kPrivileges[] = {
     {Request::retention, Privilege::owner},
     {Request::set_retention, Privilege::owner},
     {Request::wanted, Privilege::bringer},
+    {Request::drill_result, Privilege::restorer},
 };
 
 // Nothing for a request that is not in the table: it is refused.
@@ -98,6 +100,8 @@ constexpr bool has_privilege(Standing standing, Privilege privilege) {
       return standing >= Standing::person && standing != Standing::writer;
     case Privilege::bringer:
       return standing >= Standing::writer;
+    case Privilege::restorer:
+      return standing == Standing::reader || standing == Standing::owner;
     case Privilege::owner:
       return standing == Standing::owner;
     case Privilege::addition:

@@ -57,6 +57,7 @@ TEST(Privileges, are_those_of_the_table_in_trust_md) {
     EXPECT_EQ(who_may(request), "o") << static_cast<int>(request);
   EXPECT_EQ(who_may(Request::add_device), "po");
   EXPECT_EQ(who_may(Request::wanted), "wo");
+  EXPECT_EQ(who_may(Request::drill_result), "ro");
 }
 
 TEST(Privileges, a_request_that_is_not_there_is_nobodys) {

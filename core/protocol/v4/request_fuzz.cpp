@@ -121,6 +121,8 @@ void parse_members(v4::Request code, ByteView bytes) {
       return;
     case v4::Request::set_retention:
       return parse_plain<v4::pb::SetRetention>(bytes);
+    case v4::Request::drill_result:
+      return parse_plain<v4::pb::DrillResult>(bytes);
     default:
       return;
   }

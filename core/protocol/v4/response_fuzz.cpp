@@ -95,6 +95,8 @@ void parse_message(v4::Response code, ByteView bytes) {
       return (void)v4::parse<v4::pb::SetRetentionReply>(bytes);
     case v4::Response::wanted:
       return (void)v4::parse<v4::pb::WantedReply>(bytes);
+    case v4::Response::drill_result:
+      return (void)v4::parse<v4::pb::DrillReply>(bytes);
     case v4::Response::failure:
       return parse_failure(bytes);
     default:
