@@ -152,11 +152,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
   if (command == "drill.list") return list_drills(request);
-  if (AdminRetention::serves(command)) return use_retention(command, request);
-  if (AdminLimits::serves(command)) return use_limits(command, request);
-  if (AdminWatch::serves(command)) return use_watch(command, request);
-  if (command.starts_with("job.")) return use_jobs(command, request, progress);
-  if (command.starts_with("notify.")) return use_notify(command, request, progress);
+  if (auto answer = use_part(command, request, progress)) return *std::move(answer);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
   if (command.starts_with("legacy."))
@@ -171,6 +167,17 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
                                           {"result", result}});
   note(command, request, done);
   return done;
+}
+
+std::optional<Result<Json>> AdminCommands::use_part(const std::string& command,
+                                                    const Json& request,
+                                                    const Progress& progress) const {
+  if (AdminRetention::serves(command)) return use_retention(command, request);
+  if (AdminLimits::serves(command)) return use_limits(command, request);
+  if (AdminWatch::serves(command)) return use_watch(command, request);
+  if (command.starts_with("job.")) return use_jobs(command, request, progress);
+  if (command.starts_with("notify.")) return use_notify(command, request, progress);
+  return std::nullopt;
 }
 
 Result<Json> AdminCommands::use_retention(const std::string& command, const Json& request) const {

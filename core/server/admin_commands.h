@@ -115,6 +115,10 @@ class AdminCommands {
   Result<report::Json> list_drills(const report::Json& request) const;
   Result<report::Json> use_notify(const std::string& command, const report::Json& request,
                                   const Progress& progress) const;
+  // What parts with commands of their own answer; nothing when it is none of theirs.
+  std::optional<Result<report::Json>> use_part(const std::string& command,
+                                               const report::Json& request,
+                                               const Progress& progress) const;
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;
   Result<report::Json> use_limits(const std::string& command, const report::Json& request) const;
   Result<report::Json> use_watch(const std::string& command, const report::Json& request) const;

@@ -91,8 +91,8 @@ Status Daemon::open() {
   s.events = std::make_unique<EventPost>(*s.notifier, s.log);
   s.alarms = std::make_unique<Alarms>(
       Alarms::Parts{&s.backend->catalog().sources(), s.event_sink(), s.seams.clock, &s.log});
-  s.drills = std::make_unique<DrillBook>(DrillBook::Parts{
-      &s.backend->catalog(), &s.backend->engine(), s.seams.clock, s.event_sink()});
+  s.drills = std::make_unique<DrillBook>(
+      DrillBook::Parts{&s.backend->catalog(), &s.backend->engine(), s.seams.clock, s.event_sink()});
   CB_TRY(open_services());
   CB_TRY(open_doors());
   CB_TRY(open_jobs());

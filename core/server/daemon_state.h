@@ -66,9 +66,9 @@ struct Daemon::State {
   std::unique_ptr<plugin::Registry> registry;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Audit> audit;
-  std::unique_ptr<Alarms> alarms;
   std::unique_ptr<notify::Notifier> notifier;
   std::unique_ptr<EventPost> events;
+  std::unique_ptr<Alarms> alarms;
   std::unique_ptr<DrillBook> drills;
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
