@@ -139,7 +139,8 @@ std::string AdminCommands::names() {
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
-         "job.cancel, job.history, job.requests, job.approve";
+         "job.cancel, job.history, job.requests, job.approve, traffic.show, traffic.pause, "
+         "traffic.resume, traffic.set, store.show, store.mode";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -150,6 +151,8 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "audit.list") return list_audit(request);
   if (AdminRetention::serves(command)) return use_retention(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
+  if (command.starts_with("traffic.")) return use_traffic(command, request);
+  if (command.starts_with("store.")) return use_store(command, request);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
   if (command.starts_with("legacy."))
@@ -313,6 +316,7 @@ Result<Json> AdminCommands::create_token(const Json& request) const {
 }
 
 Result<Json> AdminCommands::check(const Json& request, const Progress& progress) const {
+  if (parts_.maintenance != nullptr) CB_TRY(parts_.maintenance->may_read());
   const bool read_data = flag_of(request, "read_data");
   CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
   repository::Engine::Checked sum;

@@ -18,8 +18,10 @@
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
+#include "core/server/maintenance.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
+#include "core/server/traffic.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_running.h"
 
@@ -44,6 +46,10 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
 
 class Jobs;
 
+// What `traffic show` and `store mode` tell; `status` tells it, too.
+report::Json traffic_as_json(const Traffic& traffic);
+report::Json store_as_json(const Maintenance& maintenance);
+
 class AdminCommands {
  public:
   // All outlive it.
@@ -57,6 +63,8 @@ class AdminCommands {
     const V3Keys* v3_keys = nullptr;
     V4Running* running = nullptr;  // null without a daemon
     Jobs* jobs = nullptr;
+    Traffic* traffic = nullptr;  // null without a daemon
+    Maintenance* maintenance = nullptr;
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
@@ -107,6 +115,10 @@ class AdminCommands {
                                 const Progress& progress) const;
   Result<report::Json> run_job(const report::Json& request, const Progress& progress) const;
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_traffic(const std::string& command, const report::Json& request) const;
+  Status change_traffic(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_store(const std::string& command, const report::Json& request) const;
+  Status set_store_mode(const report::Json& request) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

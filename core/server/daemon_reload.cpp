@@ -37,6 +37,8 @@ Status Daemon::reload(Settings fresh) {
   s.v4->reconfigure(fresh.v4);
   s.sessions->set_limits(fresh.limits);
   s.jobs->reconfigure(fresh.upkeep);
+  s.traffic->reconfigure(std::move(fresh.traffic));
+  s.maintenance->reconfigure(fresh.store_mode);
   s.drain_timeout = fresh.drain_timeout.count();
   const std::string changed = changes_between(s.settings.shown, fresh.shown);
   s.settings.shown = std::move(fresh.shown);

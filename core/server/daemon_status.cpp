@@ -135,6 +135,8 @@ report::Json Daemon::status() const {
           {"wanted", wanted_by_all(s.backend->catalog())},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
+          {"store", store_as_json(*s.maintenance)},
+          {"traffic", traffic_as_json(*s.traffic)},
           {"plugins", plugins_as_json(*s.registry)},
           {"instances", instances_of(*s.registry)},
           {"buffers",

@@ -40,6 +40,7 @@ struct JobKind {
   std::string what;  // a sentence, for `job list`
   JobFunction run;
   std::string schedule;  // when it runs unless [upkeep] says otherwise (core/schedule)
+  bool writes = true;    // changes what lies in the store, unless it is a dry run
 };
 
 }  // namespace cb::server

@@ -10,6 +10,7 @@
 
 #include "core/server/settings_admin.h"
 #include "core/server/settings_tables.h"
+#include "core/server/settings_traffic.h"
 #include "core/server/settings_upkeep.h"
 
 namespace cb::server {
@@ -50,6 +51,7 @@ class Builder {
     read_v4();
     read_limits();
     settings_.observe = observe_settings_of(tables_, problems_);
+    settings_.traffic = traffic_of(tables_, problems_);
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
     settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
     return std::move(settings_);
@@ -218,6 +220,8 @@ class Builder {
     if (settings_.store.empty())
       problems_.add(place(store, "use"), "store.use", "must not be empty", "write [\"fs\"]");
     check_used(store, store.values.list("use"));
+    settings_.store_mode.mode = static_cast<StoreMode>(store.values.number("mode"));
+    settings_.store_mode.drain = store.values.duration("drain");
   }
 
   PluginUse single_use(const char* kind) {
@@ -325,7 +329,8 @@ Result<Settings> load_settings(const SettingsRequest& request, Problems& problem
   for (const config::Section& section : settings_sections()) {
     if (!section.repeated) show_table(tables.single.at(section.name), settings.shown);
     if (!section.repeated) continue;
-    for (const CheckedTable& listen : tables.listen) show_table(listen, settings.shown);
+    for (const CheckedTable& one : section.name == "traffic" ? tables.traffic : tables.listen)
+      show_table(one, settings.shown);
   }
   return settings;
 }

@@ -49,22 +49,33 @@ CheckedTable checked(const config::Section& section, const std::string& name,
       config::check_table(node, name, section.schema, others_of(section, node), from, problems)};
 }
 
-void check_listeners(const config::Section& section, Tables& tables, config::Problems& problems) {
-  const config::Node* listen = tables.root.find(section.name);
-  if (listen == nullptr || (listen->kind == config::Kind::array && listen->items.empty())) {
+// The tables of a section that may be written several times.
+std::vector<CheckedTable> check_all(const config::Section& section, const Tables& tables,
+                                    config::Problems& problems) {
+  const config::Node* all = tables.root.find(section.name);
+  if (all == nullptr) return {};
+  if (all->kind != config::Kind::array) {
+    problems.add(all->at, section.name,
+                 "must be written as [[" + section.name + "]], not as " +
+                     std::string(config::name_of(all->kind)));
+    return {};
+  }
+  std::vector<CheckedTable> list;
+  for (size_t i = 0; i < all->items.size(); ++i)
+    list.push_back(checked(section, section.name + "." + std::to_string(i), &all->items[i],
+                           tables.from, problems));
+  return list;
+}
+
+void check_repeated(const config::Section& section, Tables& tables, config::Problems& problems) {
+  std::vector<CheckedTable>& into =
+      section.name == "traffic" ? tables.traffic : tables.listen;
+  into = check_all(section, tables, problems);
+  const config::Node* written = tables.root.find(section.name);
+  const bool is_none = written == nullptr || written->kind == config::Kind::array;
+  if (section.name == "listen" && into.empty() && is_none)
     problems.add(tables.root.at, "listen", "there is no listener",
                  "add a [[listen]] block with an address");
-    return;
-  }
-  if (listen->kind != config::Kind::array) {
-    problems.add(
-        listen->at, "listen",
-        "must be written as [[listen]], not as " + std::string(config::name_of(listen->kind)));
-    return;
-  }
-  for (size_t i = 0; i < listen->items.size(); ++i)
-    tables.listen.push_back(
-        checked(section, "listen." + std::to_string(i), &listen->items[i], tables.from, problems));
 }
 
 }  // namespace
@@ -86,7 +97,7 @@ Status read_tables(const SettingsRequest& request, Tables& tables, config::Probl
   config::check_known_keys(tables.root, "", known, problems);
   for (const config::Section& section : settings_sections()) {
     if (section.repeated)
-      check_listeners(section, tables, problems);
+      check_repeated(section, tables, problems);
     else
       tables.single.emplace(
           section.name,

@@ -101,6 +101,7 @@ Traffic::Lanes Traffic::lanes_about(Direction direction, const std::string& addr
 }
 
 uint64_t Traffic::turn_of(const Lanes& lanes) const {
+  if (lanes.empty()) return 0;
   const std::lock_guard lock(mutex_);
   if (is_paused()) return 0;
   const int64_t now = clock_.wall().count();

@@ -143,7 +143,8 @@ Result<JobResult> Verifying::result() {
 
 JobKind verify_job(const JobParts& parts) {
   return {"verify", "reads packs to see whether they are whole; what is not, is wanted again",
-          [parts](const JobCall& call) { return Verifying(parts, call).run(); }, "daily 04:00"};
+          [parts](const JobCall& call) { return Verifying(parts, call).run(); }, "daily 04:00",
+          false};
 }
 
 }  // namespace cb::server
