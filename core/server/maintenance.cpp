@@ -85,9 +85,10 @@ nanoseconds Maintenance::usual_drain() const {
   return settings_.drain;
 }
 
+// A blob that is refused with Code::busy would be sent again over another connection at once.
 Error Maintenance::refusal() const {
   ++refused_;
-  Error error = fail(Code::busy, "store",
+  Error error = fail(Code::state, "store",
                      mode_ == StoreMode::offline
                          ? "is offline for maintenance"
                          : "is read-only for maintenance: backups wait, restores go on",

@@ -40,7 +40,7 @@ class Maintenance {
   [[nodiscard]] std::chrono::nanoseconds usual_drain() const;
 
   [[nodiscard]] StoreMode mode() const { return mode_; }
-  // May something be read, be written that no ticket is for? Code::busy with Retry::yes.
+  // May something be read, be written that no ticket is for? Code::state with Retry::yes.
   [[nodiscard]] Status may_read() const;
   [[nodiscard]] Status may_write() const;
   // May a job begin, or go on? The reason against it, or "".
@@ -56,7 +56,7 @@ class Maintenance {
     ~Ticket() {
       if (of_ != nullptr) of_->leave(id_);
     }
-    // May the work go on: there is time left. Code::busy as above.
+    // May the work go on: there is time left. Code::state as above.
     [[nodiscard]] Status may_go_on() const { return of_->may_go_on(); }
 
    private:
@@ -64,7 +64,7 @@ class Maintenance {
     uint64_t id_;
   };
   // `end` makes the work end soon, from any thread, without blocking; it is called when the time is
-  // over. Code::busy as above.
+  // over. Code::state as above.
   Result<Ticket> begin(Work work, std::function<void()> end);
 
   struct Shown {

@@ -122,7 +122,9 @@ bool Traffic::holds(const Lane& lane) const {
 nanoseconds Traffic::book(Lane& lane, uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   lane.bytes += bytes;
-  return lane.bucket.book(bytes, clock_.monotonic());
+  const nanoseconds now = clock_.monotonic();
+  return lane.waiting > 0 ? lane.bucket.book_among_others(bytes, now)
+                          : lane.bucket.book(bytes, now);
 }
 
 void Traffic::begin_wait(Lane& lane) {

@@ -11,9 +11,8 @@ namespace cb::server {
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
-TrafficShare::TrafficShare(Traffic* traffic, const os::Clock& clock, Direction direction,
-                           std::string address)
-    : traffic_(traffic), clock_(clock), direction_(direction), address_(std::move(address)) {}
+TrafficShare::TrafficShare(Traffic* traffic, const os::Clock& clock, Whose whose)
+    : traffic_(traffic), clock_(clock), whose_(std::move(whose)) {}
 
 TrafficShare::~TrafficShare() { end_wait(); }
 
@@ -29,7 +28,7 @@ void TrafficShare::look_up() {
   if (now == generation_) return;
   end_wait();
   generation_ = now;
-  lanes_ = traffic_->lanes_about(direction_, address_, account_);
+  lanes_ = traffic_->lanes_about(whose_.direction, whose_.address, account_);
   turn_ = 0;
   left_ = 0;
 }
@@ -71,7 +70,7 @@ void TrafficShare::end_wait() {
   traffic_->end_wait(*lanes_[next_], clock_.monotonic() - began_);
 }
 
-stream::Task<uint64_t> TrafficShare::turn(stream::Connection& connection, nanoseconds patience) {
+stream::Task<uint64_t> TrafficShare::turn(nanoseconds patience) {
   if (traffic_ == nullptr) left_ = kUnlimited;
   if (traffic_ == nullptr) co_return left_;
   const auto until = steady_clock::now() + patience;
@@ -86,8 +85,8 @@ stream::Task<uint64_t> TrafficShare::turn(stream::Connection& connection, nanose
       left_ = std::exchange(turn_, 0);
       co_return left_;
     }
-    if (connection.is_cancelled())
-      co_return failed(Code::cancelled, connection.peer(), "is being closed");
+    if (whose_.is_over && whose_.is_over())
+      co_return failed(Code::cancelled, whose_.address, "is being closed");
     if (steady_clock::now() >= until) co_return uint64_t{0};
     co_await stream::doze_until(clock_, *moment_);
   }

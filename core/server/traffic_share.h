@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -15,8 +16,13 @@ namespace cb::server {
 
 class TrafficShare {
  public:
-  // `traffic` outlives it; without it nothing is limited. `direction` is in or out.
-  TrafficShare(Traffic* traffic, const os::Clock& clock, Direction direction, std::string address);
+  struct Whose {
+    Direction direction = Direction::in;  // or out
+    std::string address;                  // of the peer, as TrafficRule::is_about wants it
+    std::function<bool()> is_over;        // nobody waits any more: the connection was cancelled
+  };
+  // `traffic` outlives it; without it nothing is limited.
+  TrafficShare(Traffic* traffic, const os::Clock& clock, Whose whose);
   ~TrafficShare();
   TrafficShare(const TrafficShare&) = delete;
   TrafficShare& operator=(const TrafficShare&) = delete;
@@ -25,8 +31,8 @@ class TrafficShare {
   void set_account(const std::string& account);
 
   // Waits until something may go, for about `patience` of real time at most; how much may then go,
-  // 0 when it still has to wait: ask again. Code::cancelled when the connection was.
-  stream::Task<uint64_t> turn(stream::Connection& connection, std::chrono::nanoseconds patience);
+  // 0 when it still has to wait: ask again. Code::cancelled when it is over.
+  stream::Task<uint64_t> turn(std::chrono::nanoseconds patience);
   // As much as that, less what was spent of it.
   [[nodiscard]] uint64_t left() const { return left_; }
   void spend(uint64_t bytes) { left_ -= left_ == kUnlimited ? 0 : std::min(bytes, left_); }
@@ -41,8 +47,7 @@ class TrafficShare {
 
   Traffic* const traffic_;
   const os::Clock& clock_;
-  const Direction direction_;
-  const std::string address_;
+  const Whose whose_;
   std::string account_;
 
   uint64_t generation_ = 0;  // that lanes_ is of; 0: of none

@@ -55,7 +55,7 @@ void V3Input::begin_content(std::chrono::nanoseconds timeout) {
 stream::Task<uint64_t> V3Input::wait_for_turn() {
   const std::chrono::nanoseconds began = clock_.monotonic();
   while (true) {
-    CB_CO_ASSIGN(const uint64_t may, co_await share_->turn(connection_, kHeldStep));
+    CB_CO_ASSIGN(const uint64_t may, co_await share_->turn(kHeldStep));
     if (may == 0) continue;
     deadline_ += clock_.monotonic() - began;
     co_return may;

@@ -42,7 +42,8 @@ V3Session::V3Session(const Shared& shared, const V3Settings& settings, V3Listene
       connection_(std::move(connection)),
       peer_(connection_->peer()),
       at_{listener_.name, without_port(peer_)},
-      in_(shared.parts.traffic, *shared.parts.clock, Direction::in, at_.address),
+      in_(shared.parts.traffic, *shared.parts.clock,
+          {Direction::in, at_.address, [this] { return connection_->is_cancelled(); }}),
       input_(*connection_, *shared.parts.buffers, *shared.parts.clock),
       transfers_(shared.parts, settings, dialect_, at_, *shared.counters) {
   input_.preload(first);

@@ -43,7 +43,7 @@ class V3Transfers {
   // What ends the connection soon, from any thread, when the store's mode changed and the time of
   // uploads under way is over.
   void set_end(std::function<void()> end) { end_ = std::move(end); }
-  // May the client go on, or begin? Code::busy while the store is read-only or offline.
+  // May the client go on, or begin? Code::state while the store is read-only or offline.
   [[nodiscard]] Status admit() const;
 
   // Takes one packet whose head is in `head` (267 or 259 bytes) and whose content follows in

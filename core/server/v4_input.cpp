@@ -58,7 +58,7 @@ stream::Task<void> V4Input::wait_for_turn() {
   if (share_ == nullptr) co_return Status{};
   const std::chrono::nanoseconds began = clock_.monotonic();
   while (true) {
-    CB_CO_ASSIGN(const uint64_t may, co_await share_->turn(connection_, kHeldStep));
+    CB_CO_ASSIGN(const uint64_t may, co_await share_->turn(kHeldStep));
     if (may > 0) break;
     CB_CO_TRY(co_await while_held_());
   }

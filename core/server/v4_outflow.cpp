@@ -171,17 +171,17 @@ stream::Task<void> V4Outflow::send(stream::Connection& connection) {
 }
 
 // How much may go now. Nothing can be said meanwhile: it may be the middle of a frame.
-stream::Task<uint64_t> V4Outflow::wait_for_turn(stream::Connection& connection) const {
+stream::Task<uint64_t> V4Outflow::wait_for_turn() const {
   if (settings_.share == nullptr) co_return uint64_t{kPacedBytes};
   while (true) {
-    CB_CO_ASSIGN(const uint64_t may, co_await settings_.share->turn(connection, kHeldStep));
+    CB_CO_ASSIGN(const uint64_t may, co_await settings_.share->turn(kHeldStep));
     if (may > 0) co_return may;
   }
 }
 
 stream::Task<void> V4Outflow::write(stream::Connection& connection, ByteView bytes) const {
   while (!bytes.empty()) {
-    CB_CO_ASSIGN(const uint64_t may, co_await wait_for_turn(connection));
+    CB_CO_ASSIGN(const uint64_t may, co_await wait_for_turn());
     const auto began = std::chrono::steady_clock::now();
     const ByteView some = bytes.first(std::min<uint64_t>({bytes.size(), kPacedBytes, may}));
     if (settings_.share != nullptr) settings_.share->spend(some.size());

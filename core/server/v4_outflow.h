@@ -70,7 +70,7 @@ class V4Outflow {
   Status hand_over();
   void wake();
   stream::Task<void> write(stream::Connection& connection, ByteView bytes) const;
-  stream::Task<uint64_t> wait_for_turn(stream::Connection& connection) const;
+  stream::Task<uint64_t> wait_for_turn() const;
   [[nodiscard]] ByteSpan room() const { return sides_[filling_].buffer.span().subspan(used_); }
 
   boost::asio::any_io_executor strand_;

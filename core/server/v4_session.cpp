@@ -45,14 +45,18 @@ V4Session::V4Session(const Shared& shared, const V4Settings& settings,
       connection_(std::move(connection)),
       peer_(connection_->peer()),
       network_(network_of(peer_)),
-      in_(shared.parts.traffic, *shared.parts.clock, Direction::in, without_port(peer_)),
-      out_(shared.parts.traffic, *shared.parts.clock, Direction::out, without_port(peer_)),
+      in_(shared.parts.traffic, *shared.parts.clock, moving(Direction::in)),
+      out_(shared.parts.traffic, *shared.parts.clock, moving(Direction::out)),
       input_(*connection_, *shared.parts.clock, first),
       puts_({shared.parts.engine, shared.parts.workers, shared.parts.buffers, shared.parts.clock,
              settings.request_timeout},
             connection_->executor()),
       began_(shared.parts.clock->monotonic()),
       last_request_(began_) {}
+
+TrafficShare::Whose V4Session::moving(Direction direction) const {
+  return {direction, without_port(peer_), [this] { return connection_->is_cancelled(); }};
+}
 
 awaitable<void> V4Session::run() {
   ++shared_.counters->sessions;

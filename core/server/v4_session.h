@@ -63,6 +63,7 @@ class V4Session {
   stream::Task<void> deny(const Frame& frame);
   stream::Task<void> answer(const Frame& frame, const Bytes& message);
   [[nodiscard]] std::chrono::nanoseconds patience() const;
+  [[nodiscard]] TrafficShare::Whose moving(Direction direction) const;
 
   // v4_maintenance.cpp
   Status admit(v4::Request code);

@@ -34,9 +34,13 @@ asio::awaitable<size_t> Throttle::take(size_t wanted) {
   nanoseconds moment{};
   {
     const std::lock_guard lock(mutex_);
-    moment = bucket_.book(bytes, clock_.monotonic());
+    const nanoseconds now = clock_.monotonic();
+    moment = waiting_ > 0 ? bucket_.book_among_others(bytes, now) : bucket_.book(bytes, now);
+    ++waiting_;
   }
   while (clock_.monotonic() < moment) co_await doze_until(clock_, moment);
+  const std::lock_guard lock(mutex_);
+  --waiting_;
   co_return bytes;
 }
 

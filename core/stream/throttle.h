@@ -29,7 +29,9 @@ class Throttle {
   const os::Clock& clock_;
   const uint64_t turn_;
   std::mutex mutex_;
-  TokenBucket bucket_;  // guarded by mutex_
+  // Guarded by mutex_:
+  TokenBucket bucket_;
+  size_t waiting_ = 0;
 };
 
 // What a connection may move. Either may be missing: then there is no limit.

@@ -37,37 +37,37 @@ asio::awaitable<void> move(Throttle& throttle, size_t bytes, size_t& moved) {
 TEST(Throttle, gives_the_burst_at_once_and_then_as_much_as_the_time_allows) {
   HandClock clock;
   asio::io_context context;
-  Throttle throttle(clock, {40'960, 20'480});
+  Throttle throttle(clock, {65'536, 32'768});
   size_t moved = 0;
-  test::Running<void> moving(context, move(throttle, 40'960, moved));
+  test::Running<void> moving(context, move(throttle, 65'536, moved));
   run_some(context);
-  EXPECT_EQ(moved, 20'480U);
+  EXPECT_EQ(moved, 32'768U);
   clock.forward(milliseconds(250));
   run_some(context);
-  EXPECT_EQ(moved, 30'720U);
+  EXPECT_EQ(moved, 49'152U);
   EXPECT_FALSE(moving.done());
   clock.forward(milliseconds(250));
   run_some(context);
-  EXPECT_EQ(moved, 40'960U);
+  EXPECT_EQ(moved, 65'536U);
   EXPECT_TRUE(moving.done());
 }
 
 TEST(Throttle, gives_all_who_wait_the_same) {
   HandClock clock;
   asio::io_context context;
-  Throttle throttle(clock, {40'960, 10'240});
+  Throttle throttle(clock, {65'536, 8'192});
   size_t first = 0;
   size_t second = 0;
   const test::Running<void> one(context, move(throttle, 1 << 20, first));
   const test::Running<void> other(context, move(throttle, 1 << 20, second));
   run_some(context);
-  EXPECT_EQ(first + second, 10'240U);
+  EXPECT_EQ(first + second, 8'192U);
   for (int i = 0; i < 6; ++i) {
-    clock.forward(milliseconds(250));
+    clock.forward(milliseconds(125));
     run_some(context);
   }
-  EXPECT_EQ(first + second, 7 * 10'240U);
-  EXPECT_LE(std::max(first, second) - std::min(first, second), 10'240U);
+  EXPECT_EQ(first + second, 7 * 8'192U);
+  EXPECT_LE(std::max(first, second) - std::min(first, second), 8'192U);
 }
 
 TEST(Throttle, holds_nobody_up_who_stays_below_it) {

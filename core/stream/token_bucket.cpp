@@ -11,7 +11,8 @@ namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint64_t kLeastTurn = uint64_t{4} << 10;
-constexpr uint64_t kMostTurn = uint64_t{64} << 10;
+constexpr uint64_t kMostTurn = uint64_t{1} << 20;
+constexpr uint64_t kTurnsInSecond = 64;
 constexpr uint64_t kMostBooked = uint64_t{1} << 40;
 
 // How long `bytes` take. At kMostRate the product just fits.
@@ -30,7 +31,7 @@ Rate in_bounds(const Rate& rate) {
 }  // namespace
 
 uint64_t turn_of(const Rate& rate) {
-  return std::clamp(rate.per_second / 4, kLeastTurn, kMostTurn);
+  return std::clamp(rate.per_second / kTurnsInSecond, kLeastTurn, kMostTurn);
 }
 
 TokenBucket::TokenBucket(const Rate& rate)
@@ -40,6 +41,10 @@ TokenBucket::TokenBucket(const Rate& rate)
 nanoseconds TokenBucket::book(uint64_t bytes, nanoseconds now) {
   full_at_ = std::max(full_at_, now) + time_of(bytes, rate_.per_second, true);
   return std::max(now, full_at_ - fill_time_);
+}
+
+nanoseconds TokenBucket::book_among_others(uint64_t bytes, nanoseconds now) {
+  return std::max(book(bytes, now), now + time_of(bytes, rate_.per_second, true));
 }
 
 void TokenBucket::restart(const Rate& rate, nanoseconds now) {

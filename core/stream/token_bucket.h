@@ -21,7 +21,7 @@ struct Rate {
 constexpr uint64_t kLeastRate = uint64_t{4} << 10;
 constexpr uint64_t kMostRate = uint64_t{16} << 30;
 
-// How much one of many takes at a time: a quarter of a second's worth, from 4 to 64 KiB.
+// How much one of many takes at a time: a 64th of a second's worth, from 4 KiB to 1 MiB.
 uint64_t turn_of(const Rate& rate);
 
 class TokenBucket {
@@ -34,6 +34,9 @@ class TokenBucket {
   // its moment or later never sums up to more than per_second * time + burst, but for what is
   // booked in one go and larger than the burst: that counts for its whole wait.
   std::chrono::nanoseconds book(uint64_t bytes, std::chrono::nanoseconds now);
+  // The same while others wait: not at once, but as much later as the bytes take at least. So who
+  // wakes up first does not take what others would a moment later.
+  std::chrono::nanoseconds book_among_others(uint64_t bytes, std::chrono::nanoseconds now);
 
   // Another rate: nothing is booked any more, and nothing saved up.
   void restart(const Rate& rate, std::chrono::nanoseconds now);

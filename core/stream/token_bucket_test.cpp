@@ -132,10 +132,16 @@ TEST(TokenBucket, counts_right_at_the_ends_of_what_is_allowed) {
   EXPECT_GT(slow.book(~uint64_t{0}, {}), seconds(100'000'000));
 }
 
-TEST(TokenBucket, a_turn_is_a_quarter_of_a_second_within_bounds) {
+TEST(TokenBucket, among_others_nobody_goes_at_once) {
+  TokenBucket bucket({100 * kKiB, kMiB});
+  EXPECT_EQ(bucket.book(10 * kKiB, seconds(1)), seconds(1));
+  EXPECT_EQ(bucket.book_among_others(10 * kKiB, seconds(1)), seconds(1) + milliseconds(100));
+}
+
+TEST(TokenBucket, a_turn_is_a_small_part_of_a_second_within_bounds) {
   EXPECT_EQ(turn_of({4 * kKiB, 1}), 4 * kKiB);
-  EXPECT_EQ(turn_of({100 * kKiB, 1}), 25 * kKiB);
-  EXPECT_EQ(turn_of({kMostRate, 1}), 64 * kKiB);
+  EXPECT_EQ(turn_of({10 * kMiB, 1}), 160 * kKiB);
+  EXPECT_EQ(turn_of({kMostRate, 1}), kMiB);
 }
 
 }  // namespace

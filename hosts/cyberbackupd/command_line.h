@@ -27,6 +27,8 @@ struct Chosen {
   CheckOptions check;
   RetentionOptions retention;
   RebuildOptions rebuild;
+  StoreOptions store;
+  TrafficOptions traffic;
   std::string plugin_id;
   bool as_toml = false;
   bool as_markdown = false;
@@ -71,6 +73,9 @@ void add_audit(CLI::App& app, Chosen& chosen);
 void add_jobs(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
+// Also into `limits`, which is made when it is not there.
+void add_traffic(CLI::App& app, Chosen& chosen);
+void add_store(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.
 void add_requests(CLI::App& app, Chosen& chosen);
 

@@ -123,6 +123,23 @@ struct JobOptions {
   int most = 50;  // runs of the history
 };
 
+// About traffic rules; each command takes some of them.
+struct TrafficOptions {
+  CommonOptions common;
+  std::string length;  // of a pause; empty: see until
+  std::string until;   // empty, too: no end
+  std::string rule;
+  std::string rate;
+  std::string burst;  // empty: that of one second
+};
+
+struct StoreOptions {
+  CommonOptions common;
+  std::string mode;   // empty: only print it
+  std::string drain;  // empty: as configured
+  bool wait = false;
+};
+
 enum class OptionsForm { table, toml, markdown };
 
 report::ExitCode run_init(const InitOptions& options);
@@ -166,6 +183,11 @@ report::ExitCode run_job_list(const JobOptions& options);
 report::ExitCode run_job_run(const JobOptions& options);
 report::ExitCode run_job_cancel(const JobOptions& options);
 report::ExitCode run_job_history(const JobOptions& options);
+report::ExitCode run_traffic_show(const CommonOptions& options);
+report::ExitCode run_traffic_pause(const TrafficOptions& options);
+report::ExitCode run_traffic_resume(const CommonOptions& options);
+report::ExitCode run_traffic_set(const TrafficOptions& options);
+report::ExitCode run_store_mode(const StoreOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

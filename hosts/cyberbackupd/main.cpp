@@ -134,6 +134,8 @@ int run(int count, char** arguments) {
   add_audit(app, chosen);
   add_retention(app, chosen);
   add_jobs(app, chosen);
+  add_traffic(app, chosen);
+  add_store(app, chosen);
   add_check(app, chosen);
   add_rebuild(app, chosen);
   add_legacy(app, chosen);

@@ -13,8 +13,8 @@ namespace {
 
 constexpr auto kPatience = std::chrono::seconds(15);
 
-Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
-                                                server::Audit& audit) {
+Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log, server::Audit& audit,
+                                                const server::Maintenance& maintenance) {
   server::JobParts parts;
   parts.catalog = &opened.backend->catalog();
   parts.engine = &opened.backend->engine();
@@ -24,7 +24,8 @@ Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
   parts.retention = &opened.backend->retention();
   parts.audit = &audit;
   parts.upkeep = [&opened] { return opened.settings.upkeep; };
-  return server::Jobs::open({&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit},
+  const auto held = [&maintenance](bool writes) { return maintenance.refusal_of_job(writes); };
+  return server::Jobs::open({&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit, held},
                             server::job_kinds(parts), opened.settings.upkeep);
 }
 
@@ -43,7 +44,10 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   const server::V3Policy v3_policy({&opened->backend->catalog(), &opened->backend->archive().keys(),
                                     &os::system_clock(), log.get(), &audit},
                                    opened->settings.v3);
-  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit));
+  server::Maintenance maintenance(
+      {&os::real_file_system(), settings.store_mode_file(), &os::system_clock(), log.get()},
+      settings.store_mode);
+  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit, maintenance));
   server::AdminCommands::Parts parts;
   parts.catalog = &opened->backend->catalog();
   parts.v3_policy = &v3_policy;
@@ -53,6 +57,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.retention = &opened->backend->retention();
   parts.v3_keys = &opened->backend->archive().keys();
   parts.jobs = jobs.get();
+  parts.maintenance = &maintenance;
   parts.clock = &os::system_clock();
   parts.random = &os::system_random();
   parts.log = log.get();

@@ -64,6 +64,10 @@ std::string troubles(const Json& status) {
   const Json audit = status.value("audit", Json::object());
   if (audit.value("waiting", 0) > 0)
     text += "the audit log cannot be written: " + number(audit, "waiting") + " records wait\n";
+  const Json store = status.value("store", Json::object());
+  if (store.contains("mode") && store["mode"] != "normal") text += store_text(store) + "\n";
+  if (status.value("traffic", Json::object()).value("paused", false))
+    text += "traffic rules are paused (cyberbackupd traffic show)\n";
   const Json space = status.value("space", Json::object());
   if (space.value("uploads_refused", false))
     text += "new uploads are refused: " + report::text_of(space, "reason") + "\n";
