@@ -47,6 +47,13 @@ TEST(Print, the_sample_with_its_comment_signs_removed_is_valid_toml) {
   EXPECT_EQ(root->find("listen")->items.size(), 1u);
 }
 
+TEST(Print, of_an_optional_table_a_sample_leaves_even_the_heading_out) {
+  Section section = example()[1];
+  EXPECT_NE(options_as_toml({section}).find("\n[[listen]]\n"), std::string::npos);
+  section.optional = true;
+  EXPECT_NE(options_as_toml({section}).find("\n#[[listen]]\n"), std::string::npos);
+}
+
 TEST(Print, bars_in_a_markdown_cell_are_escaped) {
   EXPECT_NE(options_as_markdown(example()).find("How \\| why."), std::string::npos);
 }

@@ -42,9 +42,9 @@ TEST(Network, is_written_as_it_is_read) {
 }
 
 TEST(Network, what_is_none_is_refused) {
-  for (const char* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/8x",
-                           "10.0.0/8", "::/129", "[::]/0", "2001:db8::1/64", "host", "10.0.0.0/-1",
-                           "10.0.0.0 /8", "fe80::1%eth0"})
+  for (const char* text :
+       {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/8x", "10.0.0/8", "::/129",
+        "[::]/0", "2001:db8::1/64", "host", "10.0.0.0/-1", "10.0.0.0 /8", "fe80::1%eth0"})
     EXPECT_EQ(Network::parse(text).error().code, Code::invalid) << text;
 }
 
