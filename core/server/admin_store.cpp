@@ -26,16 +26,11 @@ Json store_as_json(const Maintenance& maintenance) {
   size_t left = 0;
   if (shown.mode != StoreMode::normal) left += shown.backups;
   if (shown.mode == StoreMode::offline) left += shown.readings;
-  return {{"mode", name_of(shown.mode)},
-          {"configured", name_of(shown.configured)},
-          {"told", name_of(shown.told.mode)},
-          {"told_by", shown.told.told_by},
-          {"told_ns", shown.told.told_ns},
-          {"backups", shown.backups},
-          {"readings", shown.readings},
-          {"left", left},
-          {"until_ns", shown.until_ns},
-          {"refused", shown.refused}};
+  return {{"mode", name_of(shown.mode)},      {"configured", name_of(shown.configured)},
+          {"told", name_of(shown.told.mode)}, {"told_by", shown.told.told_by},
+          {"told_ns", shown.told.told_ns},    {"backups", shown.backups},
+          {"readings", shown.readings},       {"left", left},
+          {"until_ns", shown.until_ns},       {"refused", shown.refused}};
 }
 
 Status AdminCommands::set_store_mode(const Json& request) const {

@@ -48,9 +48,8 @@ Json traffic_as_json(const Traffic& traffic) {
   Json rules = Json::array();
   for (const Traffic::Shown& shown : traffic.shown()) rules.push_back(json_of(shown));
   const auto until = traffic.paused_until();
-  return {{"paused", until.has_value()},
-          {"until_ns", until.value_or(0)},
-          {"rules", std::move(rules)}};
+  return {
+      {"paused", until.has_value()}, {"until_ns", until.value_or(0)}, {"rules", std::move(rules)}};
 }
 
 Status AdminCommands::change_traffic(const std::string& command, const Json& request) const {

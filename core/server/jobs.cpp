@@ -226,12 +226,10 @@ JobReport Jobs::call_job(const JobKind& kind, const JobCall& call) {
   if (result) {
     report.result = std::move(*result);
     report.outcome = report.result.asks ? catalog::JobOutcome::asks : catalog::JobOutcome::done;
-  } else if (result.error().code == Code::cancelled && running_->out_of_time) {
+  } else if (result.error().code == Code::cancelled && running_->is_cut_short()) {
     report.result.is_short = true;
-    report.result.summary = "its time was over; the next run goes on";
-  } else if (result.error().code == Code::cancelled && !running_->held.empty()) {
-    report.result.is_short = true;
-    report.result.summary = running_->held + "; a later run goes on";
+    report.result.summary = running_->out_of_time ? "its time was over; the next run goes on"
+                                                  : running_->held + "; a later run goes on";
   } else if (result.error().code == Code::cancelled && (stopping_ || running_->cancelled)) {
     report.outcome = stopping_ ? catalog::JobOutcome::interrupted : catalog::JobOutcome::cancelled;
     report.result.summary = stopping_ ? "the daemon ended meanwhile" : "was cancelled";

@@ -33,6 +33,8 @@ struct RunningJob {
   bool cancelled = false;
   bool out_of_time = false;
   std::string held;  // why it may not go on; empty: it may
+
+  [[nodiscard]] bool is_cut_short() const { return out_of_time || !held.empty(); }
 };
 
 class Jobs {

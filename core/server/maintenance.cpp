@@ -136,9 +136,8 @@ void Maintenance::leave(uint64_t id) {
     const std::lock_guard lock(mutex_);
     const bool was_at_odds = is_at_odds(entries_.at(id));
     entries_.erase(id);
-    is_last = was_at_odds && std::none_of(entries_.begin(), entries_.end(), [&](const auto& one) {
-                return is_at_odds(one.second);
-              });
+    is_last = was_at_odds && std::none_of(entries_.begin(), entries_.end(),
+                                          [&](const auto& one) { return is_at_odds(one.second); });
   }
   if (is_last) parts_.log->info("store.drained", {{"mode", name_of(mode_)}});
 }

@@ -48,8 +48,7 @@ Result<Network> Network::parse(std::string_view text) {
   unsigned prefix = most;
   if (slash != text.npos) {
     const std::string_view digits = text.substr(slash + 1);
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
     if (error != std::errc() || end != digits.data() + digits.size() || prefix > most)
       return failed(no_network(text, "has no prefix of 0 to 32 or 128 bits"));
   }

@@ -68,8 +68,7 @@ std::vector<CheckedTable> check_all(const config::Section& section, const Tables
 }
 
 void check_repeated(const config::Section& section, Tables& tables, config::Problems& problems) {
-  std::vector<CheckedTable>& into =
-      section.name == "traffic" ? tables.traffic : tables.listen;
+  std::vector<CheckedTable>& into = section.name == "traffic" ? tables.traffic : tables.listen;
   into = check_all(section, tables, problems);
   const config::Node* written = tables.root.find(section.name);
   const bool is_none = written == nullptr || written->kind == config::Kind::array;

@@ -40,7 +40,7 @@ config::Schema when_schema() {
   return {
       {.key = "days",
        .type = Type::list,
-       .help = "Days of the week, as mon; without it, all. A night belongs to the day it begins on.",
+       .help = "Days of the week, as mon; without it, all. A night is of the day it begins on.",
        .def = "",
        .reloadable = true},
       {.key = "time",

@@ -31,7 +31,7 @@ struct StoreSettings {
 // What an operator told with `cyberbackupd store mode`.
 struct ToldMode {
   StoreMode mode = StoreMode::normal;
-  int64_t told_ns = 0;      // when, since 1970 UTC
+  int64_t told_ns = 0;       // when, since 1970 UTC
   std::string told_by = {};  // a Unix user
 
   friend bool operator==(const ToldMode&, const ToldMode&) = default;

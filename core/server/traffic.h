@@ -22,8 +22,8 @@ class Traffic {
 
   // Other rules, at once, for sessions that run, too. Ends a pause, and what set_rate set.
   void reconfigure(std::vector<TrafficRule> rules);
-  // No rule holds until `until_ns` (since 1970 UTC), or without it until resume(). Code::invalid for
-  // a time that is over.
+  // No rule holds until `until_ns` (since 1970 UTC), or without it until resume(). Code::invalid
+  // for a time that is over.
   Status pause(std::optional<int64_t> until_ns);
   void resume();
   // Another rate for a rule until the next reconfigure(). Code::not_found, Code::invalid for a rate
@@ -36,10 +36,10 @@ class Traffic {
   // How a rule does.
   struct Shown {
     TrafficRule rule;
-    bool holds = false;    // now: it is due, and there is no pause
-    bool is_live = false;  // its rate was set by set_rate
-    uint64_t bytes = 0;    // that it let go, as whole turns
-    uint32_t waiting = 0;  // sessions, now
+    bool holds = false;                 // now: it is due, and there is no pause
+    bool is_live = false;               // its rate was set by set_rate
+    uint64_t bytes = 0;                 // that it let go, as whole turns
+    uint32_t waiting = 0;               // sessions, now
     std::chrono::nanoseconds waited{};  // of all sessions together
   };
   [[nodiscard]] std::vector<Shown> shown() const;

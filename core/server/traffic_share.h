@@ -53,8 +53,8 @@ class TrafficShare {
   uint64_t generation_ = 0;  // that lanes_ is of; 0: of none
   Traffic::Lanes lanes_;
   uint64_t left_ = 0;
-  uint64_t turn_ = 0;  // bytes that are being waited for; 0: none
-  size_t next_ = 0;    // of lanes_, those before let the turn go
+  uint64_t turn_ = 0;                               // bytes that are being waited for; 0: none
+  size_t next_ = 0;                                 // of lanes_, those before let the turn go
   std::optional<std::chrono::nanoseconds> moment_;  // when the next one does, once it is booked
   std::chrono::nanoseconds began_{};                // to wait for it
   bool is_waiting_ = false;

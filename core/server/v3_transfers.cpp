@@ -180,8 +180,7 @@ Status V3Transfers::admit() const {
 // Until all uploads are confirmed, or the session ends: a file may be sent again.
 Status V3Transfers::begin_work() {
   if (work_ || parts_.maintenance == nullptr) return {};
-  CB_ASSIGN(Maintenance::Ticket ticket,
-            parts_.maintenance->begin(Maintenance::Work::backup, end_));
+  CB_ASSIGN(Maintenance::Ticket ticket, parts_.maintenance->begin(Maintenance::Work::backup, end_));
   work_.emplace(std::move(ticket));
   return {};
 }

@@ -146,7 +146,7 @@ class V4Session {
   std::unique_ptr<stream::Connection> connection_;
   const std::string peer_;
   const std::string network_;  // of it, for limits
-  TrafficShare in_;   // what may come and go of blobs
+  TrafficShare in_;            // what may come and go of blobs
   TrafficShare out_;
   V4Input input_;
   V4Puts puts_;
