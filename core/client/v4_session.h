@@ -17,6 +17,7 @@
 #include "core/repository/owner_remote.h"
 #include "core/repository/remote.h"
 #include "core/stream/stack.h"
+#include "core/stream/throttle.h"
 
 namespace cb::client {
 
@@ -49,6 +50,8 @@ struct V4Limits {
   size_t held = 16 * 1024 * 1024;  // bytes of answers that came and nobody took yet
   // Bytes of the longest list of snapshots that is taken: more than a million of them.
   size_t listed = 512 * 1024 * 1024;
+  // Of all bytes, what frames are made of, too. Sessions may share it.
+  stream::FlowLimits flow = {};
 };
 
 // What the server said about itself.

@@ -142,7 +142,8 @@ std::string AdminCommands::names() {
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, limits.show, limits.set, "
          "job.list, job.run, job.cancel, job.history, job.requests, job.approve, watch.list, "
-         "watch.release, watch.set, notify.list, notify.test, drill.list";
+         "watch.release, watch.set, notify.list, notify.test, drill.list, traffic.show, "
+         "traffic.pause, traffic.resume, traffic.set, store.show, store.mode";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -169,14 +170,15 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   return done;
 }
 
-std::optional<Result<Json>> AdminCommands::use_part(const std::string& command,
-                                                    const Json& request,
+std::optional<Result<Json>> AdminCommands::use_part(const std::string& command, const Json& request,
                                                     const Progress& progress) const {
   if (AdminRetention::serves(command)) return use_retention(command, request);
   if (AdminLimits::serves(command)) return use_limits(command, request);
   if (AdminWatch::serves(command)) return use_watch(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
   if (command.starts_with("notify.")) return use_notify(command, request, progress);
+  if (command.starts_with("traffic.")) return use_traffic(command, request);
+  if (command.starts_with("store.")) return use_store(command, request);
   return std::nullopt;
 }
 
@@ -338,6 +340,7 @@ Result<Json> AdminCommands::create_token(const Json& request) const {
 }
 
 Result<Json> AdminCommands::check(const Json& request, const Progress& progress) const {
+  if (parts_.maintenance != nullptr) CB_TRY(parts_.maintenance->may_read());
   const bool read_data = flag_of(request, "read_data");
   CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
   repository::Engine::Checked sum;

@@ -20,8 +20,10 @@
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
 #include "core/server/limit_book.h"
+#include "core/server/maintenance.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
+#include "core/server/traffic.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_running.h"
 #include "core/server/watch_book.h"
@@ -47,6 +49,10 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
 
 class Jobs;
 
+// What `traffic show` and `store mode` tell; `status` tells it, too.
+report::Json traffic_as_json(const Traffic& traffic);
+report::Json store_as_json(const Maintenance& maintenance);
+
 class AdminCommands {
  public:
   // All outlive it.
@@ -63,6 +69,8 @@ class AdminCommands {
     V4Running* running = nullptr;  // null without a daemon
     Jobs* jobs = nullptr;
     notify::Notifier* notifier = nullptr;  // null without a daemon
+    Traffic* traffic = nullptr;            // null without a daemon
+    Maintenance* maintenance = nullptr;
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
@@ -122,6 +130,10 @@ class AdminCommands {
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;
   Result<report::Json> use_limits(const std::string& command, const report::Json& request) const;
   Result<report::Json> use_watch(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_traffic(const std::string& command, const report::Json& request) const;
+  Status change_traffic(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_store(const std::string& command, const report::Json& request) const;
+  Status set_store_mode(const report::Json& request) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

@@ -104,6 +104,7 @@ Status Daemon::open() {
 
 Status Daemon::open_services() {
   State& s = *state_;
+  s.open_maintenance();
   s.v3_policy = std::make_unique<V3Policy>(
       V3Policy::Parts{&s.backend->catalog(), &s.backend->archive().keys(), s.seams.clock, &s.log,
                       s.audit.get()},
@@ -116,6 +117,8 @@ Status Daemon::open_services() {
   parts.catalog = &s.backend->catalog();
   parts.workers = s.workers.get();
   parts.buffers = s.buffers.get();
+  parts.traffic = s.traffic.get();
+  parts.maintenance = s.maintenance.get();
   parts.log = &s.log;
   parts.audit = s.audit.get();
   parts.clock = s.seams.clock;
@@ -135,6 +138,8 @@ Status Daemon::open_services() {
   v4.workers = s.workers.get();
   v4.readers = s.readers.get();
   v4.buffers = s.buffers.get();
+  v4.traffic = s.traffic.get();
+  v4.maintenance = s.maintenance.get();
   v4.log = &s.log;
   v4.audit = s.audit.get();
   v4.clock = s.seams.clock;
@@ -191,8 +196,9 @@ Status Daemon::open_doors() {
 Status Daemon::open_jobs() {
   State& s = *state_;
   const JobParts parts = s.job_parts();
+  const auto held = [&s](bool writes) { return s.maintenance->refusal_of_job(writes); };
   CB_ASSIGN(s.jobs, Jobs::open({&s.backend->catalog().jobs(), s.seams.clock, parts.random, &s.log,
-                                s.audit.get(), s.alarms.get()},
+                                s.audit.get(), s.alarms.get(), held},
                                job_kinds(parts), s.settings.upkeep));
   return {};
 }
@@ -234,6 +240,8 @@ Status Daemon::open_admin() {
   parts.running = &s.v4->running();
   parts.jobs = s.jobs.get();
   parts.notifier = s.notifier.get();
+  parts.traffic = s.traffic.get();
+  parts.maintenance = s.maintenance.get();
   parts.clock = s.seams.clock;
   parts.random = &os::system_random();
   parts.log = &s.log;
@@ -341,6 +349,8 @@ void Daemon::stop() {
   s.v4.reset();
   s.v3.reset();
   s.v3_policy.reset();
+  s.maintenance.reset();
+  s.traffic.reset();
   s.legacy_suite.reset();
   s.buffers.reset();
   s.drills.reset();

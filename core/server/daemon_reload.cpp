@@ -41,6 +41,8 @@ Status Daemon::reload(Settings fresh) {
   s.jobs->reconfigure(fresh.upkeep);
   s.backend->watch().reconfigure(fresh.watch);
   change_targets(fresh.notify);
+  s.traffic->reconfigure(std::move(fresh.traffic));
+  s.maintenance->reconfigure(fresh.store_mode);
   s.drain_timeout = fresh.drain_timeout.count();
   const std::string changed = changes_between(s.settings.shown, fresh.shown);
   s.settings.shown = std::move(fresh.shown);

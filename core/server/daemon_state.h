@@ -15,6 +15,8 @@
 #include "core/server/drill_book.h"
 #include "core/server/event_post.h"
 #include "core/server/jobs.h"
+#include "core/server/maintenance.h"
+#include "core/server/traffic.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/workers.h"
 
@@ -33,6 +35,9 @@ struct Daemon::State {
   boost::asio::awaitable<void> drain();
   void cancel_stores();
   void end_threads();
+  void open_maintenance();
+  void begin_watch();
+  boost::asio::awaitable<void> watch_drain();
   Result<V4Migration::Parts> migration_parts();
   [[nodiscard]] JobParts job_parts();
   // Who passes events on, once it is open.
@@ -74,6 +79,9 @@ struct Daemon::State {
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;
   std::unique_ptr<stream::Workers> readers;  // for what may wait for a slow peer
+  std::unique_ptr<Traffic> traffic;
+  std::unique_ptr<Maintenance> maintenance;
+  std::atomic<bool> watching{false};  // whether what is at odds with the store's mode has ended
   std::unique_ptr<V3Policy> v3_policy;
   std::optional<plugin::Crypto> legacy_suite;  // that challenges clients who migrate
   std::unique_ptr<V3Service> v3;

@@ -138,6 +138,8 @@ report::Json Daemon::status() const {
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
           {"limits", limit_troubles(s.backend->catalog().accounts(), s.backend->limits())},
+          {"store", store_as_json(*s.maintenance)},
+          {"traffic", traffic_as_json(*s.traffic)},
           {"plugins", plugins_as_json(*s.registry)},
           {"instances", instances_of(*s.registry)},
           {"buffers",

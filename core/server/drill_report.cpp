@@ -68,7 +68,10 @@ JobKind drills_job(const JobParts& parts) {
     result.detail = {{"missing", missing}};
     return result;
   };
-  return {"drills", "looks for accounts where nobody tried to restore for long", look, "hourly"};
+  JobKind kind{"drills", "looks for accounts where nobody tried to restore for long", look,
+               "hourly"};
+  kind.writes = false;
+  return kind;
 }
 
 }  // namespace cb::server

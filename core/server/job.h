@@ -44,6 +44,7 @@ struct JobKind {
   JobFunction run;
   std::string schedule;      // when it runs unless [upkeep] says otherwise (core/schedule)
   bool heeds_window = true;  // false: it is light, and runs outside of the window, too
+  bool writes = true;        // changes what lies in the store, unless it is a dry run
 };
 
 }  // namespace cb::server

@@ -36,6 +36,9 @@ struct RunningJob {
   std::string unit;
   bool cancelled = false;
   bool out_of_time = false;
+  std::string held;  // why it may not go on; empty: it may
+
+  [[nodiscard]] bool is_cut_short() const { return out_of_time || !held.empty(); }
 };
 
 class Jobs {
@@ -47,6 +50,9 @@ class Jobs {
     log::Log* log = nullptr;
     Audit* audit = nullptr;    // may be missing
     Alarms* alarms = nullptr;  // of jobs that fail; may be missing
+    // Why a job that writes into the store, or one that only reads, may not run now; "": it may.
+    // For any thread; may be missing.
+    std::function<std::string(bool writes)> held = {};
   };
 
   // Runs that have no end in the catalog were interrupted: for who holds the folder's lock. All
@@ -69,13 +75,15 @@ class Jobs {
 
   // Without the thread: runs on this one what is due now, one after the other. How many ran.
   size_t run_due();
-  // When the next job is due (since 1970 UTC); nothing when none ever is.
+  // When the next job is due (since 1970 UTC), those that are held apart; nothing when none is.
   [[nodiscard]] std::optional<int64_t> next_due();
 
   // Runs a job on this thread, once those before it have ended; `call.progress`, if any, is asked
   // meanwhile, too. A failed job is a report, not an error. Code::not_found for an unknown job,
   // Code::cancelled when it never began.
   Result<JobReport> run(const std::string& name, JobCall call);
+  // What `held` answers has changed: look again what is due.
+  void look_again();
   // Tells a running job to end soon. Code::state when it does not run.
   Status cancel(const std::string& name);
 
@@ -103,6 +111,7 @@ class Jobs {
   void note_end(const JobKind& kind, const JobCall& call, JobReport& report);
   void keep_end(const catalog::JobRun& run, bool quietly);
   void tell_end(const JobKind& kind, const JobCall& call, const JobReport& report);
+  [[nodiscard]] std::string held(const JobKind& kind, bool dry_run = false) const;
   [[nodiscard]] const JobKind* kind_of(const std::string& name) const;
 
   // Each with mutex_ held.

@@ -74,7 +74,7 @@ std::optional<size_t> Jobs::next_job() {
   std::optional<size_t> next;
   for (size_t job = 0; job < plans_.size(); ++job) {
     Plan& plan = plans_[job];
-    if (!plan.due || plan.start > at) continue;
+    if (!plan.due || plan.start > at || !held(kinds_[job]).empty()) continue;
     plan.start = std::max(plan.start, opens(kinds_[job], at));
     if (plan.start > at) continue;
     if (!next || *plan.due < *plans_[*next].due) next = job;
@@ -86,8 +86,11 @@ std::optional<int64_t> Jobs::next_due() {
   const std::lock_guard lock(mutex_);
   if (now() < planned_ns_ - kClockSlack) plan_all();
   std::optional<int64_t> first;
-  for (const Plan& plan : plans_)
-    if (plan.due && (!first || plan.start < *first)) first = plan.start;
+  for (size_t job = 0; job < plans_.size(); ++job) {
+    const Plan& plan = plans_[job];
+    const bool may = plan.due && held(kinds_[job]).empty();
+    if (may && (!first || plan.start < *first)) first = plan.start;
+  }
   return first;
 }
 

@@ -103,6 +103,7 @@ Result<Json> Jobs::list() {
     const std::lock_guard lock(mutex_);
     one["schedule"] = plans_[job].schedule.text();
     if (plans_[job].due) one["next_ns"] = plans_[job].start;
+    if (const std::string why = held(kinds_[job]); !why.empty()) one["held"] = why;
     if (running_ && running_->kind == &kinds_[job]) one["running"] = running_as_json();
     for (const catalog::JobRun& run : last) {
       if (run.outcome == catalog::JobOutcome::running) continue;

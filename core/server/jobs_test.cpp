@@ -63,8 +63,9 @@ class JobsTest : public testing::Test {
                       schedule});
   }
   void open() {
-    auto jobs =
-        Jobs::open({&catalog_->jobs(), &clock_, &random_, &log_, nullptr}, kinds_, settings_);
+    auto jobs = Jobs::open({&catalog_->jobs(), &clock_, &random_, &log_, nullptr, nullptr,
+                            [this](bool writes) { return writes ? held_ : std::string(); }},
+                           kinds_, settings_);
     ASSERT_TRUE(jobs) << jobs.error().text();
     jobs_ = std::move(*jobs);
   }
@@ -96,6 +97,7 @@ class JobsTest : public testing::Test {
   SeededRandom random_;
   log::Capture log_;
   UpkeepSettings settings_;
+  std::string held_;  // why jobs that write may not run
   std::vector<JobKind> kinds_;
   std::atomic<int> running_{0};
   std::mutex mutex_;
@@ -463,6 +465,45 @@ TEST_F(JobsTest, an_alarm_is_told_once_when_the_catalog_cannot_be_written_either
   EXPECT_TRUE(alarms.clear("store.full"));
   EXPECT_FALSE(alarms.clear("store.full"));
   sqlite3_close(other);
+}
+
+TEST_F(JobsTest, a_held_job_waits_says_why_and_is_made_up_for) {
+  add("sweep", "daily 02:30");
+  add("look", "daily 02:30");
+  kinds_.back().writes = false;
+  open();
+  held_ = "the store is read-only";
+  run_for(hours(72));
+  EXPECT_EQ(runs_of("sweep"), 0U);
+  EXPECT_EQ(runs_of("look"), 3U);
+  const auto list = jobs_->list();
+  ASSERT_TRUE(list);
+  EXPECT_EQ((*list)[0]["held"], held_);
+  EXPECT_FALSE((*list)[1].contains("held"));
+  const auto refused = jobs_->run("sweep", {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::busy);
+  JobCall dry;
+  dry.dry_run = true;
+  EXPECT_TRUE(jobs_->run("sweep", dry));
+  held_.clear();
+  run_for(hours(1));
+  EXPECT_EQ(runs_of("sweep"), 2U) << "the dry run, and the one that was missed";
+}
+
+TEST_F(JobsTest, a_running_job_ends_soon_when_it_is_held_and_goes_on_later) {
+  add("sweep", "off", [this](const JobCall& call) -> Result<JobResult> {
+    EXPECT_TRUE(call.progress(1, 2, "packs"));
+    held_ = "the store is offline";
+    EXPECT_FALSE(call.progress(2, 2, "packs"));
+    return failed(Code::cancelled, "sweep", "stopped");
+  });
+  open();
+  const auto report = jobs_->run("sweep", {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, JobOutcome::done);
+  EXPECT_TRUE(report->result.is_short);
+  EXPECT_EQ(report->result.summary, "the store is offline; a later run goes on");
 }
 
 }  // namespace

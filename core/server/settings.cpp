@@ -12,6 +12,7 @@
 #include "core/server/settings_limits.h"
 #include "core/server/settings_notify.h"
 #include "core/server/settings_tables.h"
+#include "core/server/settings_traffic.h"
 #include "core/server/settings_upkeep.h"
 #include "core/server/settings_watch.h"
 
@@ -53,6 +54,7 @@ class Builder {
     read_v4();
     read_limits();
     settings_.observe = observe_settings_of(tables_, problems_);
+    settings_.traffic = traffic_of(tables_, problems_);
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
     settings_.watch = watch_of(table("watch"), tables_.root.at, problems_);
     settings_.notify = notify_targets_of(tables_, problems_);
@@ -223,6 +225,8 @@ class Builder {
     if (settings_.store.empty())
       problems_.add(place(store, "use"), "store.use", "must not be empty", "write [\"fs\"]");
     check_used(store, store.values.list("use"));
+    settings_.store_mode.mode = static_cast<StoreMode>(store.values.number("mode"));
+    settings_.store_mode.drain = store.values.duration("drain");
   }
 
   PluginUse single_use(const char* kind) {

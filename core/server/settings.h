@@ -16,6 +16,8 @@
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
 #include "core/server/limit_set.h"
+#include "core/server/store_mode.h"
+#include "core/server/traffic_rule.h"
 #include "core/server/upkeep_settings.h"
 #include "core/server/v3_settings.h"
 #include "core/server/v4_settings.h"
@@ -91,6 +93,7 @@ struct Settings {
   std::vector<std::string> load;  // ids beyond those that are used
   std::vector<ListenSettings> listen;
   std::vector<PluginUse> store;  // top first
+  StoreSettings store_mode;
   PluginUse crypto;
   PluginUse compress;
   V3Settings v3;
@@ -99,6 +102,7 @@ struct Settings {
   std::vector<std::string> advertise;  // HOST:PORT for tokens; empty: the v4 listeners' own
   LimitSettings limits;
   LimitDefaults quotas;
+  std::vector<TrafficRule> traffic;
   ObserveSettings observe;
   UpkeepSettings upkeep;
   WatchSettings watch;
@@ -111,6 +115,8 @@ struct Settings {
   [[nodiscard]] os::Path signing_key_file() const { return data / "keys" / "signing.key"; }
   [[nodiscard]] os::Path catalog_file() const { return data / "catalog.sqlite"; }
   [[nodiscard]] os::Path admin_socket() const { return data / "admin.sock"; }
+  // What was told with `cyberbackupd store mode`.
+  [[nodiscard]] os::Path store_mode_file() const { return data / "store-mode"; }
   [[nodiscard]] os::Path spool_folder() const { return data / "spool"; }
   // Every plugin that is used or asked for, once each, in the order of first use.
   [[nodiscard]] std::vector<std::string> plugin_ids() const;

@@ -3,6 +3,7 @@
 #include "core/server/settings_limits.h"
 #include "core/server/settings_notify.h"
 #include "core/server/settings_schema_v4.h"
+#include "core/server/settings_traffic.h"
 #include "core/server/settings_upkeep.h"
 #include "core/server/settings_watch.h"
 
@@ -155,7 +156,21 @@ Schema store_schema() {
   return {{.key = "use",
            .type = Type::list,
            .help = "Stores from the outside in; the last one keeps the data.",
-           .def = "fs"}};
+           .def = "fs"},
+          {.key = "mode",
+           .type = Type::choice,
+           .help = "read-only: restores alone; offline: nothing. The stricter one of this and of "
+                   "`cyberbackupd store mode` holds.",
+           .def = "normal",
+           .choices = {"normal", "read-only", "offline"},
+           .reloadable = true},
+          {.key = "drain",
+           .type = Type::duration,
+           .help = "How long backups under way may go on when the mode changes.",
+           .def = "10m",
+           .min = 0,
+           .max = 7 * 86400 * int64_t{1'000'000'000},
+           .reloadable = true}};
 }
 
 Schema use_schema(const char* help, const char* def) {
@@ -328,6 +343,8 @@ const std::vector<config::Section>& settings_sections() {
       {"legacy", "Protocol version 3.", legacy_schema()},
       {"v4", "Protocol version 4.", v4_schema()},
       {"limits", "What one client or all of them together may take.", limits_schema()},
+      {"traffic", "A rule about how many bytes a second come and go; any number of them.",
+       traffic_schema(), true, true},
       {"upkeep", "What the server does by itself, and when.", upkeep_schema()},
       {"watch", "Backups that do not come, and such as look as if data was spoilt.",
        watch_schema()},

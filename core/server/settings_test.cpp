@@ -94,6 +94,9 @@ TEST_F(SettingsFile, what_is_watched_can_be_set_and_impossible_values_are_refuse
     EXPECT_TRUE(problems_.has_errors()) << wrong;
     EXPECT_NE(texts().find("watch."), std::string::npos) << texts();
   }
+  EXPECT_EQ(settings->store_mode.mode, StoreSettings().mode);
+  EXPECT_EQ(settings->store_mode.drain, StoreSettings().drain);
+  EXPECT_TRUE(settings->traffic.empty());
 }
 
 TEST_F(SettingsFile, the_end_of_protocol_3_can_be_written_and_changed_while_running) {
@@ -346,6 +349,81 @@ TEST(ListenAddress, is_a_numeric_host_and_a_port) {
   for (const char* wrong : {"", ":1", "1256", "::1:5", "[::1]", "[1.2.3.4]:5",
                             "1.2.3.4:", "1.2.3.4:-1", "1.2.3.4:65536", "a:1"})
     EXPECT_FALSE(parse_listen_address(wrong)) << wrong;
+}
+
+TEST_F(SettingsFile, traffic_rules_are_read_with_all_that_they_say) {
+  const auto settings = load(std::string(kListen) + R"(
+[[traffic]]
+name = "office"
+networks = ["10.0.0.0/8", "2001:db8::/32"]
+accounts = ["alice", "v3/*"]
+direction = "in"
+days = ["mon", "fri"]
+time = "08:00-18:00"
+zone = "local"
+rate = "5MiB"
+burst = "20MiB"
+
+[[traffic]]
+name = "rest"
+rate = "64KiB"
+)");
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  ASSERT_EQ(settings->traffic.size(), 2U);
+  const TrafficRule& office = settings->traffic[0];
+  EXPECT_EQ(office.name, "office");
+  ASSERT_EQ(office.networks.size(), 2U);
+  EXPECT_EQ(office.networks[1].text(), "2001:db8::/32");
+  EXPECT_EQ(office.accounts, (std::vector<std::string>{"alice", "v3/*"}));
+  EXPECT_EQ(office.direction, Direction::in);
+  EXPECT_TRUE(office.in_local_time);
+  EXPECT_EQ(office.when, schedule::TimeFrame::make({"mon", "fri"},
+                                                   schedule::Window::parse("08:00-18:00").value())
+                             .value());
+  EXPECT_EQ(office.rate, (stream::Rate{5 * kMiB, 20 * kMiB}));
+  const TrafficRule& rest = settings->traffic[1];
+  EXPECT_TRUE(rest.networks.empty() && rest.accounts.empty());
+  EXPECT_EQ(rest.direction, Direction::both);
+  EXPECT_EQ(rest.rate, (stream::Rate{64 * kKiB, 64 * kKiB}));
+}
+
+TEST_F(SettingsFile, traffic_rules_that_cannot_be_are_refused_where_they_stand) {
+  ASSERT_TRUE(load(std::string(kListen) + R"([[traffic]]
+name = "a"
+rate = "1KiB"
+[[traffic]]
+name = "b"
+rate = "1MiB"
+networks = ["10.0.0.1/8"]
+[[traffic]]
+name = "b"
+rate = "1MiB"
+days = ["monday"]
+[[traffic]]
+rate = "1MiB"
+[[traffic]]
+name = "e"
+rate = "1MiB"
+time = "8-18"
+)"));
+  const std::string all = texts();
+  for (const char* part : {"traffic.0.rate", "traffic.1.networks", "traffic.2.days",
+                           "traffic.2.name", "traffic.3.name", "traffic.4.time"})
+    EXPECT_NE(all.find(part), std::string::npos) << part << "\n" << all;
+  ASSERT_TRUE(load(std::string("traffic = 7\n") + kListen));
+  EXPECT_NE(texts().find("[[traffic]]"), std::string::npos) << texts();
+}
+
+TEST_F(SettingsFile, the_mode_of_the_store_stands_beside_its_plugins) {
+  const auto settings =
+      load(std::string(kListen) + "[store]\nuse = ['fs']\nmode = 'read-only'\ndrain = '1h'\n");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->store_mode.mode, StoreMode::read_only);
+  EXPECT_EQ(settings->store_mode.drain, std::chrono::hours(1));
+  ASSERT_TRUE(load(std::string(kListen) + "[store]\nmode = 'closed'\n"));
+  EXPECT_NE(texts().find("store.mode"), std::string::npos) << texts();
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ stream::Task<void> V4Session::admit_blob(const Frame& frame, uint64_t size) {
   const uint64_t most = allowance_.of_session.upload;
   if (most == 0 || sent_ <= most || puts_.refused()) co_return Status{};
   shared_.parts.limits->count(Refusal::upload);
-  co_return co_await puts_.give_up(
+  co_return co_await puts_.deny(
       frame.request_id,
       beyond("session", "has sent the " + format_size(most) + " that one session may",
              "what was acknowledged is kept: back up again, and it goes on from there"));

@@ -181,6 +181,8 @@ stream::Task<void> V4Session::let_in(const Frame& frame, const Bytes& message) {
   entered_ = shared_.parts.clock->monotonic();
   standing_ = member_->device.is_zero() ? v4::Standing::person : v4::standing_of(member_->role);
   puts_.set_owner(member_->repository, member_->viewer());
+  in_.set_account(member_->account.name);
+  out_.set_account(member_->account.name);
   shared_.parts.log->info(events.granted, {{"peer", peer_},
                                            {"account", member_->account.name},
                                            {"device", member_->device.hex()},

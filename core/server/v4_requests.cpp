@@ -182,6 +182,7 @@ stream::Task<void> V4Session::commit(const Frame& frame, const Bytes& message) {
   if (!done) co_return co_await fail_request(frame.request_id, done.error(), false);
   if (done->missing.empty()) {
     ++shared_.counters->commits;
+    if ((request.flags & repository::kSnapshotCheckpoint) == 0) backup_.reset();
     shared_.parts.log->info("v4.commit", {{"peer", peer_},
                                           {"account", member_->account.name},
                                           {"snapshot", request.snapshot.hex()},
@@ -208,8 +209,9 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
   stream::Buffer first = co_await shared_.parts.buffers->take();
   if (!first) co_return failed(Code::cancelled, "connection", "is being closed");
   const auto is_wanted = [this] { return shared_.parts.readers->counts().queued > 0; };
-  V4Outflow out(connection_->executor(), {frame.request_id, settings_.write_timeout, is_wanted},
-                std::move(first), shared_.parts.buffers->try_take());
+  V4Outflow out(connection_->executor(),
+                {frame.request_id, settings_.write_timeout, is_wanted, &out_}, std::move(first),
+                shared_.parts.buffers->try_take());
   V4Reading reading(*shared_.parts.engine, member_->repository, {*whose, said.exact()},
                     std::move(ids), out);
   Background job(*shared_.parts.readers, connection_->executor());

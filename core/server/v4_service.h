@@ -17,8 +17,10 @@
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
 #include "core/server/limit_book.h"
+#include "core/server/maintenance.h"
 #include "core/server/request_times.h"
 #include "core/server/retention_book.h"
+#include "core/server/traffic.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_migration.h"
 #include "core/server/v4_running.h"
@@ -65,6 +67,8 @@ class V4Service {
     stream::Workers* workers = nullptr;
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network
     stream::BufferPool* buffers = nullptr;
+    Traffic* traffic = nullptr;          // null: nothing is limited
+    Maintenance* maintenance = nullptr;  // null: the store is served as usual
     log::Log* log = nullptr;
     Audit* audit = nullptr;
     const os::Clock* clock = nullptr;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/server/peer_address.h"
+
 namespace cb::server {
 namespace {
 
@@ -43,12 +45,18 @@ V4Session::V4Session(const Shared& shared, const V4Settings& settings,
       connection_(std::move(connection)),
       peer_(connection_->peer()),
       network_(network_of(peer_)),
+      in_(shared.parts.traffic, *shared.parts.clock, moving(Direction::in)),
+      out_(shared.parts.traffic, *shared.parts.clock, moving(Direction::out)),
       input_(*connection_, *shared.parts.clock, first),
       puts_({shared.parts.engine, shared.parts.workers, shared.parts.buffers, shared.parts.clock,
              settings.request_timeout},
             connection_->executor()),
       began_(shared.parts.clock->monotonic()),
       last_request_(began_) {}
+
+TrafficShare::Whose V4Session::moving(Direction direction) const {
+  return {direction, without_port(peer_), [this] { return connection_->is_cancelled(); }};
+}
 
 awaitable<void> V4Session::run() {
   ++shared_.counters->sessions;
@@ -63,6 +71,7 @@ awaitable<void> V4Session::run() {
   puts_.set_tell_refused([this](uint32_t request_id, const Error& why) {
     return fail_request(request_id, why, false);
   });
+  input_.limit_bulk(in_, [this] { return puts_.remind(); });
   const Status end = co_await serve();
   if (!end) {
     shared_.parts.log->write(is_lost(end.error()) ? log::Level::debug : log::Level::warn,
@@ -71,6 +80,7 @@ awaitable<void> V4Session::run() {
     if (!is_lost(end.error()) || is_over()) (void)co_await end_with(request_id_, end.error());
   }
   co_await puts_.close();
+  backup_.reset();
   running_.reset();
   co_await connection_->close();
   if (is_in()) --shared_.counters->logged_in;
@@ -88,9 +98,12 @@ stream::Task<void> V4Session::serve() {
     const auto begun = last_request_;
     CB_CO_TRY(co_await keep_pace(frame));
     const Status taken = co_await take(frame);
+    reading_.reset();
     shared_.counters->requests.note(static_cast<uint16_t>(frame.code),
                                     shared_.parts.clock->monotonic() - begun);
     CB_CO_TRY(taken);
+    // A frame may have taken long: its bulk waits for its turn.
+    last_request_ = shared_.parts.clock->monotonic();
     CB_CO_TRY(co_await puts_.age());
   }
 }
@@ -203,6 +216,10 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   Bytes message(frame.message_size);
   CB_CO_TRY(co_await input_.read(message, settings_.request_timeout));
   if (!may(frame.code)) co_return co_await deny(frame);
+  if (const Status open = admit(frame.code); !open) {
+    CB_CO_TRY(co_await turn_away(frame, open.error()));
+    if (!v4::has_bulk(frame.code)) co_return Status{};
+  }
   if (frame.code != Request::put) {
     Status answered = co_await answer(frame, message);
     if (has_secret(frame.code)) wipe(message);

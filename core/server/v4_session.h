@@ -69,6 +69,11 @@ class V4Session {
   stream::Task<void> deny(const Frame& frame);
   stream::Task<void> answer(const Frame& frame, const Bytes& message);
   [[nodiscard]] std::chrono::nanoseconds patience() const;
+  [[nodiscard]] TrafficShare::Whose moving(Direction direction) const;
+
+  // v4_maintenance.cpp
+  Status admit(v4::Request code);
+  stream::Task<void> turn_away(const Frame& frame, const Error& why);
 
   // v4_login.cpp
   stream::Task<void> hello(const Frame& frame, const Bytes& message);
@@ -152,8 +157,12 @@ class V4Session {
   std::unique_ptr<stream::Connection> connection_;
   const std::string peer_;
   const std::string network_;  // of it, for limits
+  TrafficShare in_;            // what may come and go of blobs
+  TrafficShare out_;
   V4Input input_;
   V4Puts puts_;
+  std::optional<Maintenance::Ticket> backup_;   // since it sent the first blob of one
+  std::optional<Maintenance::Ticket> reading_;  // while a Get is answered
   v4::Standing standing_ = v4::Standing::fresh;
   std::chrono::nanoseconds began_{};
   std::chrono::nanoseconds entered_{};

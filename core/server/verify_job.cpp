@@ -166,8 +166,11 @@ Result<JobResult> Verifying::result() {
 }  // namespace
 
 JobKind verify_job(const JobParts& parts) {
-  return {"verify", "reads packs to see whether they are whole; what is not, is wanted again",
-          [parts](const JobCall& call) { return Verifying(parts, call).run(); }, "daily 04:00"};
+  JobKind kind{"verify", "reads packs to see whether they are whole; what is not, is wanted again",
+               [parts](const JobCall& call) { return Verifying(parts, call).run(); },
+               "daily 04:00"};
+  kind.writes = false;
+  return kind;
 }
 
 }  // namespace cb::server

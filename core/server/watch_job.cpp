@@ -195,6 +195,7 @@ JobKind watch_job(const JobParts& parts) {
   };
   kind.schedule = "every 15m";
   kind.heeds_window = false;
+  kind.writes = false;
   return kind;
 }
 

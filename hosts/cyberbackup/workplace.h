@@ -31,6 +31,8 @@ struct CommonOptions {
   std::string passphrase_file;
   std::string plugin_dir;
   std::string reach_timeout;  // "60s"; empty: that
+  std::string limit_upload;   // "5MiB" a second, or "none"; empty: as the profile says
+  std::string limit_download;
   bool accept_rollback = false;
   bool json = false;
   bool quiet = false;
@@ -38,7 +40,8 @@ struct CommonOptions {
 };
 
 // Adds --profile, --config-dir, --cache-dir, --passphrase-file, --plugin-dir, --reach-timeout,
-// --accept-rollback, --json, --quiet and --verbose. `options` outlives the app.
+// --limit-upload, --limit-download, --accept-rollback, --json, --quiet and --verbose. `options`
+// outlives the app.
 void add_common_options(CLI::App& app, CommonOptions& options);
 
 class Workplace {

@@ -30,6 +30,8 @@ struct Chosen {
   LimitOptions limits;
   RebuildOptions rebuild;
   WatchOptions watch;
+  StoreOptions store;
+  TrafficOptions traffic;
   std::string plugin_id;
   bool as_toml = false;
   bool as_markdown = false;
@@ -79,6 +81,9 @@ void add_drills(CLI::App& app, Chosen& chosen);
 void add_notifications(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
 void add_watch(CLI::App& app, Chosen& chosen);
+// Also into `limits`, which is made when it is not there.
+void add_traffic(CLI::App& app, Chosen& chosen);
+void add_store(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.
 void add_requests(CLI::App& app, Chosen& chosen);
 

@@ -148,6 +148,23 @@ struct NotifyOptions {
   std::string name;  // of a target; empty: all
 };
 
+// About traffic rules; each command takes some of them.
+struct TrafficOptions {
+  CommonOptions common;
+  std::string length;  // of a pause; empty: see until
+  std::string until;   // empty, too: no end
+  std::string rule;
+  std::string rate;
+  std::string burst;  // empty: that of one second
+};
+
+struct StoreOptions {
+  CommonOptions common;
+  std::string mode;   // empty: only print it
+  std::string drain;  // empty: as configured
+  bool wait = false;
+};
+
 enum class OptionsForm { table, toml, markdown };
 
 report::ExitCode run_init(const InitOptions& options);
@@ -199,6 +216,11 @@ report::ExitCode run_watch_set(const WatchOptions& options);
 report::ExitCode run_drill_list(const AccountOptions& options);
 report::ExitCode run_notify_list(const NotifyOptions& options);
 report::ExitCode run_notify_test(const NotifyOptions& options);
+report::ExitCode run_traffic_show(const CommonOptions& options);
+report::ExitCode run_traffic_pause(const TrafficOptions& options);
+report::ExitCode run_traffic_resume(const CommonOptions& options);
+report::ExitCode run_traffic_set(const TrafficOptions& options);
+report::ExitCode run_store_mode(const StoreOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

@@ -138,6 +138,8 @@ int run(int count, char** arguments) {
   add_jobs(app, chosen);
   add_drills(app, chosen);
   add_notifications(app, chosen);
+  add_traffic(app, chosen);
+  add_store(app, chosen);
   add_check(app, chosen);
   add_rebuild(app, chosen);
   add_legacy(app, chosen);

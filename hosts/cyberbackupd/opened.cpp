@@ -14,7 +14,8 @@ namespace {
 constexpr auto kPatience = std::chrono::seconds(15);
 
 Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log, server::Audit& audit,
-                                                server::Alarms& alarms) {
+                                                server::Alarms& alarms,
+                                                const server::Maintenance& maintenance) {
   server::JobParts parts;
   parts.watch = &opened.backend->watch();
   parts.alarms = &alarms;
@@ -26,8 +27,9 @@ Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log, s
   parts.retention = &opened.backend->retention();
   parts.audit = &audit;
   parts.upkeep = [&opened] { return opened.settings.upkeep; };
+  const auto held = [&maintenance](bool writes) { return maintenance.refusal_of_job(writes); };
   return server::Jobs::open(
-      {&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit, &alarms},
+      {&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit, &alarms, held},
       server::job_kinds(parts), opened.settings.upkeep);
 }
 
@@ -48,7 +50,10 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
                                    opened->settings.v3);
   server::Alarms alarms(
       {&opened->backend->catalog().sources(), nullptr, &os::system_clock(), log.get()});
-  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit, alarms));
+  server::Maintenance maintenance(
+      {&os::real_file_system(), settings.store_mode_file(), &os::system_clock(), log.get()},
+      settings.store_mode);
+  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit, alarms, maintenance));
   server::AdminCommands::Parts parts;
   parts.catalog = &opened->backend->catalog();
   parts.v3_policy = &v3_policy;
@@ -60,6 +65,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.watch = &opened->backend->watch();
   parts.v3_keys = &opened->backend->archive().keys();
   parts.jobs = jobs.get();
+  parts.maintenance = &maintenance;
   parts.clock = &os::system_clock();
   parts.random = &os::system_random();
   parts.log = log.get();

@@ -45,6 +45,16 @@ std::string job_troubles(const Json& status) {
   return text;
 }
 
+// What an operator told, and should not forget.
+std::string told_states(const Json& status) {
+  std::string text;
+  const Json store = status.value("store", Json::object());
+  if (store.contains("mode") && store["mode"] != "normal") text += store_text(store) + "\n";
+  if (status.value("traffic", Json::object()).value("paused", false))
+    text += "traffic rules are paused (cyberbackupd traffic show)\n";
+  return text;
+}
+
 std::string troubles(const Json& status) {
   std::string text;
   for (const Json& plugin : status.value("plugins", Json::array()))
@@ -64,6 +74,7 @@ std::string troubles(const Json& status) {
   const Json audit = status.value("audit", Json::object());
   if (audit.value("waiting", 0) > 0)
     text += "the audit log cannot be written: " + number(audit, "waiting") + " records wait\n";
+  text += told_states(status);
   const Json space = status.value("space", Json::object());
   if (space.value("uploads_refused", false))
     text += "new uploads are refused: " + report::text_of(space, "reason") + "\n";
