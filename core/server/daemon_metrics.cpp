@@ -235,52 +235,54 @@ void add_sources(MetricList& list, const std::vector<WatchedSource>& sources, in
            std::move(score));
   list.add(Metric::Kind::gauge, "frozen", "1: nothing of the source is removed for a while.",
            std::move(frozen));
-  void add_traffic(MetricList & list, const Traffic& traffic) {
-    MetricList::Labelled rate, waiting, bytes, waited;
-    for (const Traffic::Shown& one : traffic.shown()) {
-      const std::string& name = one.rule.name;
-      rate.emplace_back(name, one.holds ? real(one.rule.rate.per_second) : 0);
-      waiting.emplace_back(name, one.waiting);
-      bytes.emplace_back(name, real(one.bytes));
-      waited.emplace_back(name, std::chrono::duration<double>(one.waited).count());
-    }
-    list.gauge("traffic_paused", "1: no traffic rule holds, as an operator told.",
-               traffic.paused_until() ? 1 : 0);
-    list.gauges("traffic_rate_bytes", "Bytes a second that a traffic rule allows now, 0: any.",
-                "rule", rate);
-    list.gauges("traffic_waiting", "Sessions that wait for a traffic rule.", "rule", waiting);
-    list.counters("traffic_bytes_total", "Bytes of content that a traffic rule let go.", "rule",
-                  bytes);
-    list.counters("traffic_waited_seconds_total", "How long sessions waited for a traffic rule.",
-                  "rule", waited);
-  }
+}
 
-  void add_maintenance(MetricList & list, const Maintenance& maintenance) {
-    const Maintenance::Shown shown = maintenance.shown();
-    MetricList::Labelled modes;
-    for (const StoreMode mode : {StoreMode::normal, StoreMode::read_only, StoreMode::offline})
-      modes.emplace_back(name_of(mode), mode == shown.mode ? 1 : 0);
-    list.gauges("store_mode", "1: the store is in this mode.", "mode", modes);
-    list.gauge("store_backups", "Backups that are under way.", real(shown.backups));
-    list.counter("store_refused_total", "Requests that were refused because of the store's mode.",
-                 shown.refused);
+void add_traffic(MetricList& list, const Traffic& traffic) {
+  MetricList::Labelled rate, waiting, bytes, waited;
+  for (const Traffic::Shown& one : traffic.shown()) {
+    const std::string& name = one.rule.name;
+    rate.emplace_back(name, one.holds ? real(one.rule.rate.per_second) : 0);
+    waiting.emplace_back(name, one.waiting);
+    bytes.emplace_back(name, real(one.bytes));
+    waited.emplace_back(name, std::chrono::duration<double>(one.waited).count());
   }
+  list.gauge("traffic_paused", "1: no traffic rule holds, as an operator told.",
+             traffic.paused_until() ? 1 : 0);
+  list.gauges("traffic_rate_bytes", "Bytes a second that a traffic rule allows now, 0: any.",
+              "rule", rate);
+  list.gauges("traffic_waiting", "Sessions that wait for a traffic rule.", "rule", waiting);
+  list.counters("traffic_bytes_total", "Bytes of content that a traffic rule let go.", "rule",
+                bytes);
+  list.counters("traffic_waited_seconds_total", "How long sessions waited for a traffic rule.",
+                "rule", waited);
+}
 
-  void add_log(MetricList & list, const log::RecentLog& recent) {
-    list.counters("log_lines_total", "Lines of the log, by level.", "level",
-                  {{"info", real(recent.count(log::Level::info))},
-                   {"warn", real(recent.count(log::Level::warn))},
-                   {"error", real(recent.count(log::Level::error))}});
-  }
+void add_maintenance(MetricList& list, const Maintenance& maintenance) {
+  const Maintenance::Shown shown = maintenance.shown();
+  MetricList::Labelled modes;
+  for (const StoreMode mode : {StoreMode::normal, StoreMode::read_only, StoreMode::offline})
+    modes.emplace_back(name_of(mode), mode == shown.mode ? 1 : 0);
+  list.gauges("store_mode", "1: the store is in this mode.", "mode", modes);
+  list.gauge("store_backups", "Backups that are under way.", real(shown.backups));
+  list.counter("store_refused_total", "Requests that were refused because of the store's mode.",
+               shown.refused);
+}
 
-  void add_audit(MetricList & list, const Audit& audit) {
-    list.counter("audit_records_total", "Records of the audit log: the sequence of its head.",
-                 audit.head().sequence);
-    list.gauge("audit_waiting", "Audit records that cannot be written and wait.",
-               real(audit.waiting()));
-    list.counter("audit_dropped_total", "Audit records that were dropped because too many waited.",
-                 audit.dropped());
-  }
+void add_log(MetricList& list, const log::RecentLog& recent) {
+  list.counters("log_lines_total", "Lines of the log, by level.", "level",
+                {{"info", real(recent.count(log::Level::info))},
+                 {"warn", real(recent.count(log::Level::warn))},
+                 {"error", real(recent.count(log::Level::error))}});
+}
+
+void add_audit(MetricList& list, const Audit& audit) {
+  list.counter("audit_records_total", "Records of the audit log: the sequence of its head.",
+               audit.head().sequence);
+  list.gauge("audit_waiting", "Audit records that cannot be written and wait.",
+             real(audit.waiting()));
+  list.counter("audit_dropped_total", "Audit records that were dropped because too many waited.",
+               audit.dropped());
+}
 
 }  // namespace
 
