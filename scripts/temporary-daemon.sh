@@ -68,6 +68,7 @@ daemon_stop() {
     grep -qsE '^State:[[:space:]]+[^Z]' "/proc/$pid/status" || break
     sleep 0.1
   done
-  kill -KILL "$pid" 2> /dev/null || true
+  # Only what did not end: the shell has fetched the other, and its number may be somebody else's by now.
+  ((tries < 100)) || kill -KILL "$pid" 2> /dev/null || true
   wait "$pid"
 }

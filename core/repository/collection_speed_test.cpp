@@ -122,7 +122,9 @@ TEST_P(CollectionSpeed, a_million_blobs_are_marked_and_swept_in_a_minute_and_64_
               static_cast<unsigned long long>(peak - idle));
   EXPECT_GT(done.deleted, dead);
   EXPECT_EQ(done.dead, done.deleted);
-  if (given != nullptr) EXPECT_LT(took.count() * 1'000'000, 60.0 * static_cast<double>(count));
+  if (given != nullptr) {
+    EXPECT_LT(took.count() * 1'000'000, 60.0 * static_cast<double>(count));
+  }
   EXPECT_LT(peak - idle, 64u * 1024);
 }
 

