@@ -20,6 +20,7 @@
 #include "core/catalog/index.h"
 #include "core/catalog/jobs.h"
 #include "core/catalog/legacy.h"
+#include "core/catalog/replication.h"
 #include "core/catalog/retention.h"
 #include "core/catalog/verification.h"
 
@@ -79,6 +80,7 @@ class Catalog {
   virtual Collection& collection() = 0;
   virtual Jobs& jobs() = 0;
   virtual Verification& verification() = 0;
+  virtual Replication& replication() = 0;
 
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;

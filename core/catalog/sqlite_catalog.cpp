@@ -17,6 +17,7 @@
 #include "core/catalog/sqlite_index.h"
 #include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
+#include "core/catalog/sqlite_replication.h"
 #include "core/catalog/sqlite_retention.h"
 #include "core/catalog/sqlite_verification.h"
 #include "core/os/file_system.h"
@@ -88,6 +89,7 @@ class SqliteCatalog final : public Catalog {
         collection_(writer_, collection_reader_),
         jobs_(writer_, reader_),
         legacy_(writer_, reader_),
+        replication_(writer_, reader_),
         retention_(writer_, reader_),
         verification_(writer_, reader_) {
     writer_.connection = std::move(writer);
@@ -103,6 +105,7 @@ class SqliteCatalog final : public Catalog {
   Collection& collection() override { return collection_; }
   Jobs& jobs() override { return jobs_; }
   Verification& verification() override { return verification_; }
+  Replication& replication() override { return replication_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -288,6 +291,7 @@ class SqliteCatalog final : public Catalog {
   SqliteCollection collection_;
   SqliteJobs jobs_;
   SqliteLegacy legacy_;
+  SqliteReplication replication_;
   SqliteRetention retention_;
   SqliteVerification verification_;
 };

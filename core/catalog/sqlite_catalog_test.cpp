@@ -55,6 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogSuite, testing::Values(kSqlite), name_of
 INSTANTIATE_TEST_SUITE_P(Sqlite, AccountsSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, IndexSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, RetentionSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, ReplicationSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DomainsSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, CollectionSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, VerificationSuite, testing::Values(kSqlite), name_of_made);
