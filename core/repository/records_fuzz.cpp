@@ -63,6 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'b':
       check(decode_retention(input), input);
       break;
+    case 'c':
+      check(decode_replica(input), input);
+      break;
     default:
       check(decode_keyring(input), input);
       break;
