@@ -62,6 +62,7 @@ struct V4Welcome {
   std::chrono::nanoseconds clock_ahead{};  // the server's clock minus this one's
   uint64_t credit = 0;                     // bytes
   uint64_t wanted = 0;                     // blobs that were found damaged
+  bool is_copy = false;  // of another server's repository: server_key is that server's
 };
 
 class V4Session final : public repository::Remote, public repository::OwnerRemote {

@@ -247,11 +247,14 @@ Status EngineReplicas::drop(const RepositoryId& repository, const BlobId& snapsh
 }
 
 Result<uint64_t> EngineReplicas::drop_removed(const RepositoryId& repository) {
-  CB_ASSIGN(const auto all, snapshots(repository, true, true));
+  CB_ASSIGN(const auto chain, copy(repository));
+  CB_ASSIGN(const auto here, index().snapshots(chain->number(), true));
   uint64_t dropped = 0;
-  for (const SnapshotInfo& one : all) {
-    if (one.presence != Presence::kept) continue;
-    CB_TRY(drop(repository, one.commit.snapshot));
+  for (const catalog::SnapshotRow& row : here) {
+    CB_ASSIGN(const CommitRecord commit, decode_commit(row.record));
+    CB_ASSIGN(const bool removed, is_removed(*chain, commit.snapshot));
+    if (!removed) continue;
+    CB_TRY(drop(repository, commit.snapshot));
     ++dropped;
   }
   return dropped;
@@ -265,13 +268,13 @@ Result<std::vector<SnapshotInfo>> EngineReplicas::snapshots(const RepositoryId& 
   std::vector<SnapshotInfo> all;
   for (const catalog::SnapshotRow& row : here) {
     CB_ASSIGN(CommitRecord commit, decode_commit(row.record));
-    SnapshotInfo info{std::move(commit), row.in_trash, Presence::here};
+    bool removed = false;
     if (origin_row) {
-      CB_ASSIGN(const bool removed, is_removed(*chain, info.commit.snapshot));
-      if (removed) info.presence = Presence::kept;
+      CB_ASSIGN(removed, is_removed(*chain, commit.snapshot));
     }
-    const bool is_kept = info.presence == Presence::kept;
-    if (is_kept ? with_kept : with_trash || !info.in_trash) all.push_back(std::move(info));
+    if (removed ? !with_kept : row.in_trash && !with_trash) continue;
+    const bool is_kept = removed || (origin_row && with_kept && row.in_trash);
+    all.push_back({std::move(commit), row.in_trash, is_kept ? Presence::kept : Presence::here});
   }
   if (!origin_row) return all;
   CB_ASSIGN(const auto absent, rows().absent(chain->number()));

@@ -21,12 +21,12 @@ TEST_F(Copy, has_the_chain_of_its_source_record_for_record) {
     EXPECT_EQ(must(copy_.engine().commits(record_.id, sequence, 1)).at(0), record_of(sequence));
   EXPECT_EQ(must(copy_.engine().head(record_.id)).hash,
             must(source_.engine().head(record_.id)).hash);
-  EXPECT_EQ(listed(), "1 here in trash, 2 here");
+  EXPECT_EQ(listed(), "1 kept in trash, 2 here");
   EXPECT_EQ(listed(false, false), "2 here");
   expect_readable(first, owner_->viewer);
   expect_readable(second, writer_->viewer);
   copy_.reopen();
-  EXPECT_EQ(listed(), "1 here in trash, 2 here");
+  EXPECT_EQ(listed(), "1 kept in trash, 2 here");
   EXPECT_TRUE(must(copy_.engine().check(record_.id, true, {})).findings.empty());
 }
 
@@ -60,7 +60,8 @@ TEST_F(Copy, goes_on_without_a_snapshot_that_is_not_to_be_had_and_takes_it_later
   EXPECT_FALSE(must(copies().bring(record_.id, first.request.snapshot)).empty());
   bring(first, owner_->viewer);
   EXPECT_TRUE(must(copies().bring(record_.id, first.request.snapshot)).empty());
-  EXPECT_EQ(listed(), "1 here in trash");
+  EXPECT_EQ(listed(), "1 kept in trash");
+  EXPECT_EQ(listed(true, false), "1 here in trash");
   EXPECT_TRUE(must(copies().absent(record_.id)).empty());
 }
 

@@ -38,7 +38,7 @@ struct CommitAnswer {
 // Where a snapshot is, when the server has a copy of the repository (docs/replication.md).
 enum class Presence : uint8_t {
   here = 0,
-  kept = 1,    // removed from the repository, and kept in this copy
+  kept = 1,    // forgotten or removed from the repository, and kept in this copy
   absent = 2,  // in the repository, and not in this copy
 };
 

@@ -63,9 +63,9 @@ class Replicas {
   // Removes what stayed here though its source removed it. How many.
   virtual Result<uint64_t> drop_removed(const RepositoryId& repository) = 0;
 
-  // What the chain says that there is, whether it is here or not; with `kept` also what is here
-  // though it was removed there. In the order of their commits. For repositories of this server's
-  // own, too.
+  // What the chain says that there is, whether it is here or not; `with_kept` tells what was
+  // forgotten there from the rest, and gives what was removed there, too. In the order of their
+  // commits. For repositories of this server's own, too.
   virtual Result<std::vector<SnapshotInfo>> snapshots(const RepositoryId& repository,
                                                       bool with_trash, bool with_kept) = 0;
 

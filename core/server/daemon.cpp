@@ -103,6 +103,7 @@ Status Daemon::open_services() {
   V4Service::Parts v4;
   v4.engine = &s.backend->engine();
   v4.accounts = &s.backend->catalog().accounts();
+  v4.replication = &s.backend->catalog().replication();
   v4.notes = &s.backend->notes();
   v4.retention = &s.backend->retention();
   v4.v3_policy = s.v3_policy.get();

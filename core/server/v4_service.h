@@ -51,6 +51,7 @@ class V4Service {
   struct Parts {
     repository::Engine* engine = nullptr;
     catalog::Accounts* accounts = nullptr;
+    catalog::Replication* replication = nullptr;
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
     const V3Policy* v3_policy = nullptr;

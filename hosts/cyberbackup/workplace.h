@@ -119,6 +119,10 @@ SnapshotPath parse_snapshot_path(const std::string& text);
 Result<repository::SnapshotInfo> choose_snapshot(
     const std::vector<repository::SnapshotInfo>& list, const std::string& text,
     const std::string& listing = "cyberbackup snapshots");
+// The same of the list of a server that may have a copy of the repository: what is not in it cannot
+// be chosen (Code::not_found).
+Result<repository::SnapshotInfo> choose_of_copy(std::vector<repository::SnapshotInfo> list,
+                                                const std::string& text);
 
 // A line on stderr, whatever --quiet and --json say.
 void warn(const std::string& text);
