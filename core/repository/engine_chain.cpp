@@ -99,6 +99,7 @@ void CommitChain::advance(const CommitRecord& record, const CommitHash& hash) {
 
 Status CommitChain::learn_origin() {
   CB_ASSIGN(origin_, parts_.catalog->replication().replica(number_));
+  is_copy_ = origin_.has_value();
   return {};
 }
 

@@ -74,6 +74,8 @@ class CommitChain {
   [[nodiscard]] const std::optional<catalog::ReplicaRow>& origin() const { return origin_; }
   // The same from the catalog, after a change.
   Status learn_origin();
+  // Is it one? For whoever does not hold `mutex`.
+  [[nodiscard]] bool is_copy() const { return is_copy_; }
   [[nodiscard]] const Engine::Head& head() const { return head_; }
   // The same for whoever does not hold `mutex`: a commit may hold that for long.
   [[nodiscard]] Engine::Head newest() const {
@@ -99,6 +101,7 @@ class CommitChain {
   Engine::Head head_;  // written under both
   int64_t time_ns_ = 0;
   std::optional<catalog::ReplicaRow> origin_;
+  std::atomic<bool> is_copy_ = false;
 };
 
 }  // namespace cb::repository

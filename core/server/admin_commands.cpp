@@ -9,6 +9,7 @@
 #include "core/identity/signing.h"
 #include "core/repository/catalog_rebuild.h"
 #include "core/repository/pairing_token.h"
+#include "core/server/admin_replicas.h"
 #include "core/server/admin_retention.h"
 
 namespace cb::server {
@@ -139,7 +140,8 @@ std::string AdminCommands::names() {
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
          "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
-         "job.cancel, job.history, job.requests, job.approve";
+         "job.cancel, job.history, job.requests, job.approve, replica.add, replica.list, "
+         "replica.remove";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -148,6 +150,7 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "account.show") return show_account(request);
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
+  if (command == "replica.list") return replicas().list();
   if (AdminRetention::serves(command)) return use_retention(command, request);
   if (command.starts_with("job.")) return use_jobs(command, request, progress);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
@@ -198,9 +201,18 @@ Result<Json> AdminCommands::change(const std::string& command, const Json& reque
   if (command == "device.revoke") return set_device(request, catalog::DeviceState::revoked);
   if (command == "legacy.ratchet") return set_ratchet(request);
   if (command == "legacy.allow") return allow_migration(request);
+  if (command == "token.create" && flag_of(request, "replica"))
+    return replicas().create_token(request);
   if (command == "token.create") return create_token(request);
+  if (command == "replica.add") return replicas().add(request);
+  if (command == "replica.remove") return replicas().remove(request);
   return failed(Code::unsupported, "command '" + command + "'", "is not known",
                 "known are: status, " + names());
+}
+
+AdminReplicas AdminCommands::replicas() const {
+  return AdminReplicas({parts_.catalog, parts_.clock, parts_.random, parts_.files, parts_.keys,
+                        parts_.reach, parts_.replication});
 }
 
 Result<catalog::Account> AdminCommands::account_of(const Json& request) const {

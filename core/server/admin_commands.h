@@ -18,6 +18,7 @@
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
+#include "core/server/replication_settings.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
 #include "core/server/v3_policy.h"
@@ -43,6 +44,7 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
                              os::FileSystem& files);
 
 class Jobs;
+class AdminReplicas;
 
 class AdminCommands {
  public:
@@ -62,6 +64,9 @@ class AdminCommands {
     log::Log* log = nullptr;
     Audit* audit = nullptr;  // null: nothing is audited
     std::function<Result<ServerReach>()> reach;
+    os::FileSystem* files = &os::real_file_system();
+    os::Path keys;                                     // the folder of the server's keys
+    std::function<ReplicationSettings()> replication;  // as it is in force; may be empty
   };
   // Returns false to stop the command.
   using Progress = std::function<bool(uint64_t done, uint64_t total)>;
@@ -108,6 +113,7 @@ class AdminCommands {
   Result<report::Json> run_job(const report::Json& request, const Progress& progress) const;
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
+  [[nodiscard]] AdminReplicas replicas() const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 
   Parts parts_;

@@ -17,6 +17,7 @@
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
+#include "core/server/job_kinds.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
 #include "core/server/v3_archive.h"
@@ -31,6 +32,7 @@ struct Seams {
   os::Random* ids = &os::system_random();  // for ids of v3 clients
   os::Path catalog;                        // a file in place of the settings'; empty: theirs
   bool is_read_only = false;               // completes nothing that a crash broke off
+  FurtherJobs further_jobs = {};           // beside the server's own
   // Randomness for a plugin, by id.
   std::function<os::Random&(const std::string&)> plugin_random =
       [](const std::string&) -> os::Random& { return os::system_random(); };

@@ -168,7 +168,7 @@ Status Daemon::open_jobs() {
   const JobParts parts = s.job_parts();
   CB_ASSIGN(s.jobs, Jobs::open({&s.backend->catalog().jobs(), s.seams.clock, parts.random, &s.log,
                                 s.audit.get()},
-                               job_kinds(parts), s.settings.upkeep));
+                               job_kinds(parts, s.seams.further_jobs), s.settings.upkeep));
   return {};
 }
 
@@ -183,6 +183,10 @@ JobParts Daemon::State::job_parts() {
   parts.audit = audit.get();
   // Jobs run, and are asked, from the time that they are open until they are stopped.
   parts.upkeep = [this] { return jobs->settings(); };
+  parts.notes = &backend->notes();
+  parts.registry = registry.get();
+  parts.files = seams.files;
+  parts.keys = settings.keys_folder();
   return parts;
 }
 
@@ -203,6 +207,9 @@ Status Daemon::open_admin() {
   parts.log = &s.log;
   parts.audit = s.audit.get();
   parts.reach = [&s] { return reach_of(s.settings, s.listeners(), *s.seams.files); };
+  parts.files = s.seams.files;
+  parts.keys = s.settings.keys_folder();
+  parts.replication = [&s] { return s.jobs->settings().replication; };
   s.commands = std::make_unique<AdminCommands>(std::move(parts));
   const auto answer = [this](const report::Json& request,
                              const AdminServer::Progress& progress) -> Result<report::Json> {

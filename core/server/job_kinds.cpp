@@ -8,7 +8,7 @@
 
 namespace cb::server {
 
-std::vector<JobKind> job_kinds(const JobParts& parts) {
+std::vector<JobKind> job_kinds(const JobParts& parts, const FurtherJobs& further) {
   const CollectionParts collection = {
       .catalog = parts.catalog, .engine = parts.engine, .clock = parts.clock};
   RetentionParts retention;
@@ -19,8 +19,11 @@ std::vector<JobKind> job_kinds(const JobParts& parts) {
   retention.log = parts.log;
   retention.audit = parts.audit;
   retention.most_removed = [upkeep = parts.upkeep] { return upkeep().most_removed; };
-  return {retention_job(retention), collect_job(collection), compact_job(collection),
-          verify_job(parts), clean_job(parts)};
+  std::vector<JobKind> kinds = {retention_job(retention), collect_job(collection),
+                                compact_job(collection), verify_job(parts), clean_job(parts)};
+  if (!further) return kinds;
+  for (JobKind& kind : further(parts)) kinds.push_back(std::move(kind));
+  return kinds;
 }
 
 }  // namespace cb::server

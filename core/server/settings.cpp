@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/server/settings_admin.h"
+#include "core/server/settings_replication.h"
 #include "core/server/settings_tables.h"
 #include "core/server/settings_upkeep.h"
 
@@ -51,6 +52,7 @@ class Builder {
     read_limits();
     settings_.observe = observe_settings_of(tables_, problems_);
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
+    settings_.upkeep.replication = replication_of(tables_, problems_);
     settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
     return std::move(settings_);
   }
@@ -324,7 +326,7 @@ Result<Settings> load_settings(const SettingsRequest& request, Problems& problem
   Settings settings = Builder(request, tables, problems).build();
   for (const config::Section& section : settings_sections()) {
     if (!section.repeated) show_table(tables.single.at(section.name), settings.shown);
-    if (!section.repeated) continue;
+    if (section.name != "listen") continue;
     for (const CheckedTable& listen : tables.listen) show_table(listen, settings.shown);
   }
   return settings;

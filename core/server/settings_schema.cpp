@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/settings_admin.h"
+#include "core/server/settings_replication.h"
 #include "core/server/settings_schema_v4.h"
 #include "core/server/settings_upkeep.h"
 
@@ -324,6 +325,9 @@ const std::vector<config::Section>& settings_sections() {
       {"v4", "Protocol version 4.", v4_schema()},
       {"limits", "What one client or all of them together may take.", limits_schema()},
       {"upkeep", "What the server does by itself, and when.", upkeep_schema()},
+      {"replication", "Copies of other servers' repositories.", replication_schema()},
+      {"replication.source", "A server that is copied; any number of them.",
+       replication_source_schema(), true},
       {"admin", "Who may give the daemon commands.", admin_schema()},
   };
   return sections;
