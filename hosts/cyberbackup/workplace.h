@@ -30,7 +30,9 @@ struct CommonOptions {
   std::string cache_dir;
   std::string passphrase_file;
   std::string plugin_dir;
-  std::string reach_timeout;  // "60s"; empty: that
+  std::string reach_timeout;    // "60s"; empty: that
+  std::vector<std::string> at;  // "host:port" of a server with a copy; none: the profile's
+  std::string at_pin;           // its pin
   bool accept_rollback = false;
   bool json = false;
   bool quiet = false;
@@ -38,7 +40,8 @@ struct CommonOptions {
 };
 
 // Adds --profile, --config-dir, --cache-dir, --passphrase-file, --plugin-dir, --reach-timeout,
-// --accept-rollback, --json, --quiet and --verbose. `options` outlives the app.
+// --at,
+// --at-pin, --accept-rollback, --json, --quiet and --verbose. `options` outlives the app.
 void add_common_options(CLI::App& app, CommonOptions& options);
 
 class Workplace {

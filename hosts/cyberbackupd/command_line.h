@@ -25,6 +25,7 @@ struct Chosen {
   AuditOptions audit;
   JobOptions job;
   CheckOptions check;
+  ReplicaOptions replica;
   RetentionOptions retention;
   RebuildOptions rebuild;
   std::string plugin_id;
@@ -70,6 +71,7 @@ void add_token(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_jobs(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
+void add_replicas(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.
 void add_requests(CLI::App& app, Chosen& chosen);
