@@ -317,9 +317,8 @@ CREATE TABLE replica_grant (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE replica_source (
   name             BLOB NOT NULL PRIMARY KEY,
-  servers          BLOB NOT NULL,
+  servers          BLOB NOT NULL, accounts BLOB NOT NULL,
   pin              BLOB NOT NULL CHECK (length(pin) = 32),
-  accounts         BLOB NOT NULL,
   removes_vanished INTEGER NOT NULL CHECK (removes_vanished IN (0, 1)),
   heals_only       INTEGER NOT NULL CHECK (heals_only IN (0, 1)),
   added_ns         INTEGER NOT NULL
@@ -340,8 +339,7 @@ CREATE TABLE replica_absent (
 CREATE TABLE replica_pull (
   source       BLOB NOT NULL,
   account      BLOB NOT NULL,
-  tried_ns     INTEGER NOT NULL,
-  good_ns      INTEGER NOT NULL,
+  tried_ns     INTEGER NOT NULL, good_ns INTEGER NOT NULL,
   head         INTEGER NOT NULL CHECK (head >= 0),
   blobs        INTEGER NOT NULL CHECK (blobs >= 0),
   bytes        INTEGER NOT NULL CHECK (bytes >= 0),

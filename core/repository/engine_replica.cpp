@@ -54,6 +54,8 @@ class EngineReplicas final : public Replicas {
   Result<ClosureWalk> walk(const CommitChain& chain, const CommitRecord& commit);
   Status take_wish(CommitChain& chain, const CommitRecord& commit, ByteView record);
   Result<bool> is_removed(const CommitChain& chain, const BlobId& snapshot);
+  Result<std::vector<SnapshotInfo>> own_snapshots(const CommitChain& chain, bool with_trash);
+  Status add_absent(const CommitChain& chain, bool with_trash, std::vector<SnapshotInfo>& all);
   Result<std::optional<CommitRecord>> absent_commit(const CommitChain& chain,
                                                     const catalog::AbsentSnapshot& absent);
 
@@ -260,29 +262,44 @@ Result<uint64_t> EngineReplicas::drop_removed(const RepositoryId& repository) {
   return dropped;
 }
 
+Result<std::vector<SnapshotInfo>> EngineReplicas::own_snapshots(const CommitChain& chain,
+                                                                bool with_trash) {
+  CB_ASSIGN(const auto here, index().snapshots(chain.number(), with_trash));
+  std::vector<SnapshotInfo> all;
+  all.reserve(here.size());
+  for (const catalog::SnapshotRow& row : here) {
+    CB_ASSIGN(CommitRecord commit, decode_commit(row.record));
+    all.push_back({std::move(commit), row.in_trash, Presence::here});
+  }
+  return all;
+}
+
+Status EngineReplicas::add_absent(const CommitChain& chain, bool with_trash,
+                                  std::vector<SnapshotInfo>& all) {
+  CB_ASSIGN(const auto absent, rows().absent(chain.number()));
+  for (const catalog::AbsentSnapshot& one : absent) {
+    if (one.in_trash && !with_trash) continue;
+    CB_ASSIGN(auto commit, absent_commit(chain, one));
+    if (commit) all.push_back({std::move(*commit), one.in_trash, Presence::absent});
+  }
+  return {};
+}
+
 Result<std::vector<SnapshotInfo>> EngineReplicas::snapshots(const RepositoryId& repository,
                                                             bool with_trash, bool with_kept) {
   CB_ASSIGN(const auto chain, engine_->chain(repository));
   CB_ASSIGN(const auto origin_row, rows().replica(chain->number()));
+  if (!origin_row) return own_snapshots(*chain, with_trash);
   CB_ASSIGN(const auto here, index().snapshots(chain->number(), with_trash || with_kept));
   std::vector<SnapshotInfo> all;
   for (const catalog::SnapshotRow& row : here) {
     CB_ASSIGN(CommitRecord commit, decode_commit(row.record));
-    bool removed = false;
-    if (origin_row) {
-      CB_ASSIGN(removed, is_removed(*chain, commit.snapshot));
-    }
+    CB_ASSIGN(const bool removed, is_removed(*chain, commit.snapshot));
     if (removed ? !with_kept : row.in_trash && !with_trash) continue;
-    const bool is_kept = removed || (origin_row && with_kept && row.in_trash);
+    const bool is_kept = removed || (with_kept && row.in_trash);
     all.push_back({std::move(commit), row.in_trash, is_kept ? Presence::kept : Presence::here});
   }
-  if (!origin_row) return all;
-  CB_ASSIGN(const auto absent, rows().absent(chain->number()));
-  for (const catalog::AbsentSnapshot& one : absent) {
-    if (one.in_trash && !with_trash) continue;
-    CB_ASSIGN(auto commit, absent_commit(*chain, one));
-    if (commit) all.push_back({std::move(*commit), one.in_trash, Presence::absent});
-  }
+  CB_TRY(add_absent(*chain, with_trash, all));
   std::sort(all.begin(), all.end(), [](const SnapshotInfo& a, const SnapshotInfo& b) {
     return a.commit.sequence < b.commit.sequence;
   });

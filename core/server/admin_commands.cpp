@@ -201,9 +201,13 @@ Result<Json> AdminCommands::change(const std::string& command, const Json& reque
   if (command == "device.revoke") return set_device(request, catalog::DeviceState::revoked);
   if (command == "legacy.ratchet") return set_ratchet(request);
   if (command == "legacy.allow") return allow_migration(request);
-  if (command == "token.create" && flag_of(request, "replica"))
-    return replicas().create_token(request);
-  if (command == "token.create") return create_token(request);
+  return change_token(command, request);
+}
+
+Result<Json> AdminCommands::change_token(const std::string& command, const Json& request) const {
+  const bool is_token = command == "token.create";
+  if (is_token && flag_of(request, "replica")) return replicas().create_token(request);
+  if (is_token) return create_token(request);
   if (command == "replica.add") return replicas().add(request);
   if (command == "replica.remove") return replicas().remove(request);
   return failed(Code::unsupported, "command '" + command + "'", "is not known",

@@ -85,6 +85,7 @@ class AdminCommands {
 
  private:
   Result<report::Json> change(const std::string& command, const report::Json& request) const;
+  Result<report::Json> change_token(const std::string& command, const report::Json& request) const;
   Result<report::Json> add_account(const report::Json& request) const;
   Status describe_repository(const catalog::Account& account, report::Json& one) const;
   Result<report::Json> list_accounts() const;
