@@ -20,7 +20,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   auto* pin = app.add_option("--at-pin", options.at_pin, "The pin of that server's key");
   app.add_option("--at", options.at,
                  "HOST:PORT of another server that has a copy of the repository, to read from")
-      ->needs(pin);
+      ->needs(pin)
+      ->allow_extra_args(false);
   app.add_flag(
       "--accept-rollback", options.accept_rollback,
       "Take the history of a server that was restored from a backup, and tell what it lost");

@@ -105,6 +105,7 @@ void add_token(CLI::App& app, Chosen& chosen) {
                          "  cyberbackupd token create --replica off-site --account alice");
   auto* account = create->add_option("--account", chosen.replica.accounts,
                                      "The account; for a replica, may be given again");
+  account->allow_extra_args(false);
   auto* legacy = create->add_option("--legacy", chosen.account.legacy,
                                     "A client of protocol 3, which can then migrate");
   legacy->excludes(account);

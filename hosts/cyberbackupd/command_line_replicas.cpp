@@ -13,14 +13,17 @@ void add_replica_source(CLI::App& replica, Chosen& chosen) {
                           "  cyberbackupd replica add home --source home.example:1257 "
                           "--token-file - --account alice");
   command->add_option("NAME", options.name, "What this server calls the source")->required();
-  command->add_option("--source", options.servers,
-                      "HOST:PORT where it is reached, instead of what the token says");
+  command
+      ->add_option("--source", options.servers,
+                   "HOST:PORT where it is reached, instead of what the token says")
+      ->allow_extra_args(false);
   auto* token = command->add_option("--token", options.token,
                                     "The token; who lists this machine's processes can read it");
   auto* file = command->add_option("--token-file", options.token_file,
                                    "File with the token; - for standard input");
   token->excludes(file);
-  command->add_option("--account", options.accounts, "Only this account; may be given again");
+  command->add_option("--account", options.accounts, "Only this account; may be given again")
+      ->allow_extra_args(false);
   command->add_flag("--remove-vanished", options.remove_vanished,
                     "Remove here what the source removed");
   command->add_flag("--heal-only", options.heal_only,
