@@ -34,36 +34,35 @@ class RefusedReplication : public TwoServers {
     EXPECT_EQ(copied->welcome().head_sequence, 1U);
     expect_whole(*copied, blobs);
   }
-  // The source's whole folder, as it is and as it was.
+  // What the source has, as it is; and as it was.
   void keep(const std::string& name) {
     peer_.reset();
     source_.stop();
-    std::filesystem::copy(source_.folder_, source_.folder_.string() + name,
-                          std::filesystem::copy_options::recursive);
+    move_parts(source_.folder_, source_.folder_.string() + name);
     restart();
   }
   void take(const std::string& name) {
     peer_.reset();
     source_.stop();
-    for (const char* part :
-         {"store", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"}) {
-      const std::filesystem::path from = source_.folder_.string() + name;
-      std::filesystem::remove_all(source_.folder_ / part);
-      if (std::filesystem::exists(from / part))
-        std::filesystem::copy(from / part, source_.folder_ / part,
-                              std::filesystem::copy_options::recursive);
-    }
-    std::filesystem::remove_all(source_.folder_.string() + name);
+    const std::filesystem::path kept = source_.folder_.string() + name;
+    move_parts(kept, source_.folder_);
+    std::filesystem::remove_all(kept);
     restart();
   }
-  // Its port is another one then.
+  static void move_parts(const std::filesystem::path& from, const std::filesystem::path& to) {
+    std::filesystem::create_directories(to);
+    for (const char* part :
+         {"store", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"}) {
+      std::filesystem::remove_all(to / part);
+      if (std::filesystem::exists(from / part))
+        std::filesystem::copy(from / part, to / part, std::filesystem::copy_options::recursive);
+    }
+  }
+  // At another port.
   void restart() {
     source_.start();
     peer_ = source_.member(owner_);
-    if (!token_.empty()) {
-      ASSERT_TRUE(copy_.admin({{"command", "replica.remove"}, {"name", "home"}}));
-      add_source(token_);
-    }
+    if (copy_.admin({{"command", "replica.remove"}, {"name", "home"}})) add_source(token_);
   }
   std::string token_;
 };

@@ -29,6 +29,7 @@ std::string bytes_of(const std::filesystem::path& file) {
 }  // namespace
 
 ReplicaServer::ReplicaServer(const std::string& suffix) : V4Server(suffix) {
+  seams_.clock = &clock_;
   seams_.further_jobs = [](const server::JobParts& parts) -> std::vector<server::JobKind> {
     return {replicate_job(parts, connect_with(*parts.registry))};
   };

@@ -3,16 +3,31 @@
 // Two real daemons for tests: a source, and another one that copies from it over TLS. One thread.
 #pragma once
 
+#include <atomic>
+
 #include "core/client/v4_session.h"
 #include "core/repository/pairing_token.h"
 #include "tests/v4/v4_server.h"
 
 namespace cb::replication {
 
+// Goes as the system's, so much ahead.
+class ShiftedClock final : public os::Clock {
+ public:
+  [[nodiscard]] std::chrono::nanoseconds wall() const override {
+    return os::system_clock().wall() + std::chrono::nanoseconds(ahead_ns);
+  }
+  [[nodiscard]] std::chrono::nanoseconds monotonic() const override {
+    return os::system_clock().monotonic();
+  }
+  std::atomic<int64_t> ahead_ns{0};
+};
+
 // A daemon that knows the job `replicate`.
 class ReplicaServer final : public server::V4Server {
  public:
   explicit ReplicaServer(const std::string& suffix);
+  ~ReplicaServer() override { stop(); }  // before its clock
   void TestBody() override {}
 
   using V4Server::admin;
@@ -26,6 +41,8 @@ class ReplicaServer final : public server::V4Server {
   using V4Server::set_password;
   using V4Server::start;
   using V4Server::stop;
+
+  ShiftedClock clock_;
 
   // Its address, as tokens have it.
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
