@@ -22,6 +22,7 @@
 #include "core/catalog/jobs.h"
 #include "core/catalog/legacy.h"
 #include "core/catalog/limits.h"
+#include "core/catalog/replication.h"
 #include "core/catalog/retention.h"
 #include "core/catalog/sources.h"
 #include "core/catalog/verification.h"
@@ -85,6 +86,7 @@ class Catalog {
   virtual Drills& drills() = 0;
   virtual Verification& verification() = 0;
   virtual Limits& limits() = 0;
+  virtual Replication& replication() = 0;
 
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;

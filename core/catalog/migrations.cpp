@@ -133,9 +133,53 @@ CREATE TABLE drill_missing (
 ) STRICT;
 
 -- replication: what comes from, or goes to, another server
-
-
-
+CREATE TABLE replica_token (
+  number       INTEGER PRIMARY KEY,
+  id           BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  secret_hash  BLOB NOT NULL CHECK (length(secret_hash) = 32),
+  name         BLOB NOT NULL,
+  all_accounts INTEGER NOT NULL CHECK (all_accounts IN (0, 1)),
+  created_ns   INTEGER NOT NULL,
+  last_seen_ns INTEGER NOT NULL,
+  last_address BLOB NOT NULL
+) STRICT;
+CREATE TABLE replica_grant (
+  token        INTEGER NOT NULL REFERENCES replica_token (number),
+  account      INTEGER NOT NULL REFERENCES account (number),
+  PRIMARY KEY (token, account)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE replica_source (
+  name             BLOB NOT NULL PRIMARY KEY,
+  servers          BLOB NOT NULL, accounts BLOB NOT NULL,
+  pin              BLOB NOT NULL CHECK (length(pin) = 32),
+  removes_vanished INTEGER NOT NULL CHECK (removes_vanished IN (0, 1)),
+  heals_only       INTEGER NOT NULL CHECK (heals_only IN (0, 1)),
+  added_ns         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE replica (
+  repository    INTEGER PRIMARY KEY REFERENCES repository (number),
+  source        BLOB NOT NULL,
+  server_key    BLOB NOT NULL CHECK (length(server_key) = 32),
+  keeps_removed INTEGER NOT NULL CHECK (keeps_removed IN (0, 1))
+) STRICT;
+CREATE TABLE replica_absent (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
+  dropped      INTEGER NOT NULL CHECK (dropped IN (0, 1)),
+  in_trash     INTEGER NOT NULL CHECK (in_trash IN (0, 1)),
+  PRIMARY KEY (repository, snapshot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE replica_pull (
+  source       BLOB NOT NULL,
+  account      BLOB NOT NULL,
+  tried_ns     INTEGER NOT NULL, good_ns INTEGER NOT NULL,
+  head         INTEGER NOT NULL CHECK (head >= 0),
+  blobs        INTEGER NOT NULL CHECK (blobs >= 0),
+  bytes        INTEGER NOT NULL CHECK (bytes >= 0),
+  healed       INTEGER NOT NULL CHECK (healed >= 0),
+  trouble      BLOB NOT NULL,
+  PRIMARY KEY (source, account)
+) STRICT, WITHOUT ROWID;
 )sql";
 
 constexpr std::array<const char*, 8> kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,

@@ -19,6 +19,7 @@
 #include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
 #include "core/catalog/sqlite_limits.h"
+#include "core/catalog/sqlite_replication.h"
 #include "core/catalog/sqlite_retention.h"
 #include "core/catalog/sqlite_sources.h"
 #include "core/catalog/sqlite_verification.h"
@@ -93,6 +94,7 @@ class SqliteCatalog final : public Catalog {
         jobs_(writer_, reader_),
         legacy_(writer_, reader_),
         limits_(writer_, reader_),
+        replication_(writer_, reader_),
         retention_(writer_, reader_),
         sources_(writer_, reader_),
         verification_(writer_, reader_) {
@@ -112,6 +114,7 @@ class SqliteCatalog final : public Catalog {
   Drills& drills() override { return drills_; }
   Verification& verification() override { return verification_; }
   Limits& limits() override { return limits_; }
+  Replication& replication() override { return replication_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -299,6 +302,7 @@ class SqliteCatalog final : public Catalog {
   SqliteJobs jobs_;
   SqliteLegacy legacy_;
   SqliteLimits limits_;
+  SqliteReplication replication_;
   SqliteRetention retention_;
   SqliteSources sources_;
   SqliteVerification verification_;

@@ -56,6 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, AccountsSuite, testing::Values(kSqlite), name_o
 INSTANTIATE_TEST_SUITE_P(Sqlite, IndexSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, RetentionSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, SourcesSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, ReplicationSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DomainsSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, CollectionSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, VerificationSuite, testing::Values(kSqlite), name_of_made);

@@ -31,7 +31,11 @@ constexpr unsigned kDeepest = 32;
 }  // namespace
 
 Result<SnapshotCheckResult> SnapshotCheck::run(bool read_data) {
-  CB_ASSIGN(const std::vector<repository::SnapshotInfo> snapshots, parts_.remote->snapshots(true));
+  CB_ASSIGN(std::vector<repository::SnapshotInfo> snapshots, parts_.remote->snapshots(true));
+  // What a copy lacks is no damage of it.
+  std::erase_if(snapshots, [](const repository::SnapshotInfo& info) {
+    return info.presence == repository::Presence::absent;
+  });
   for (const repository::SnapshotInfo& info : snapshots) {
     show(result_.snapshots, snapshots.size(), "file lists");
     ++result_.snapshots;

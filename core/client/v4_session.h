@@ -68,6 +68,7 @@ struct V4Welcome {
   uint64_t credit = 0;                     // bytes
   uint64_t wanted = 0;                     // blobs that were found damaged
   Room room;                               // what may still be stored
+  bool is_copy = false;  // of another server's repository: server_key is that server's
 };
 
 class V4Session final : public repository::Remote, public repository::OwnerRemote {

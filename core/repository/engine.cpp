@@ -10,6 +10,7 @@
 #include "core/repository/engine_check.h"
 #include "core/repository/engine_copies.h"
 #include "core/repository/engine_records.h"
+#include "core/repository/engine_replica.h"
 #include "core/repository/engine_trash.h"
 #include "core/repository/engine_verify.h"
 #include "core/repository/intake.h"
@@ -20,7 +21,9 @@ namespace {
 
 class PackEngine final : public Engine {
  public:
-  explicit PackEngine(Parts parts) : engine_(std::make_shared<EngineParts>(std::move(parts))) {}
+  explicit PackEngine(Parts parts)
+      : engine_(std::make_shared<EngineParts>(std::move(parts))),
+        replicas_(make_replicas(engine_)) {}
 
   // Brings commit records that a crash left without a row into the catalog. A chain that is damaged
   // is told when its repository is used: it must not keep the others closed.
@@ -88,7 +91,7 @@ class PackEngine final : public Engine {
       return failed(Code::invalid, "device " + viewer.device.hex(),
                     "is no owner's, so nothing of it becomes everybody's with a commit");
     return std::make_unique<PackIntake>(engine_, std::move(chain), viewer.device, domain,
-                                        private_until_commit);
+                                        private_until_commit, engine_->parts.quota);
   }
 
   Result<std::vector<bool>> have(const RepositoryId& repository, const Viewer& viewer,
@@ -185,6 +188,7 @@ class PackEngine final : public Engine {
   }
 
   Result<uint64_t> remove_leftovers() override { return repository::remove_leftovers(*engine_); }
+  Replicas& replicas() override { return *replicas_; }
 
  private:
   // Where the tree of a device's snapshot lies.
@@ -212,6 +216,7 @@ class PackEngine final : public Engine {
   }
 
   std::shared_ptr<EngineParts> engine_;
+  std::unique_ptr<Replicas> replicas_;
 };
 
 Status PackEngine::create(const RepositoryRecord& record, const std::string& account) {

@@ -87,6 +87,8 @@ struct Viewer {
   bool shares_dedup = false;  // kDeviceSharesDedup of its certificate
 };
 
+class Replicas;  // core/repository/replicas.h
+
 // The note of an account in the store, as the catalog says, with all its devices active.
 AccountRecord note_of(const catalog::Account& account);
 
@@ -178,6 +180,9 @@ class Engine {
   struct Reader {
     std::function<Status(const BlobHead&)> head;
     std::function<Status(ByteView)> content;
+    // Where it is set, nothing of a blob is given before all of it is known to be right; heads have
+    // checksums then, and what is damaged is named here and left out.
+    std::function<Status(const BlobId&)> damaged = {};
   };
   // `whose` is of the snapshot that is read: where there are several copies, those that it could
   // lean on go first; with `exact` only what it put itself is there.
@@ -289,6 +294,9 @@ class Engine {
   // Removes objects of the store that the catalog does not know (a crash left them). Before the
   // first session.
   virtual Result<uint64_t> remove_leftovers() = 0;
+
+  // Repositories that are copies of another server's; lives as long as the engine.
+  virtual Replicas& replicas() = 0;
 };
 
 }  // namespace cb::repository

@@ -123,7 +123,7 @@ Status PackIntake::set_aside(const OpenBlob& blob) {
   OpenPack& pack = *blob.pack;
   uint64_t bytes = most_packed_size(children, blob.head.stored_size);
   if (!pack.writer) {
-    pack.quota = QuotaShare(engine_->parts.quota, quota_key());
+    pack.quota = QuotaShare(quota_, quota_key());
     bytes += kPackHeaderSize + kPackEndSize;
   }
   const SessionId& session = blob.head.session;
@@ -341,7 +341,7 @@ bool PackIntake::settle(std::chrono::nanoseconds patience) {
 
 Result<CommitAnswer> PackIntake::commit(const CommitRequest& request) {
   CB_TRY(flush());
-  QuotaShare record(engine_->parts.quota, quota_key());
+  QuotaShare record(quota_, quota_key());
   CB_TRY(record.take(kMostCommitSize + request.tags.size() * KeyedHash::kSize));
   auto committed = engine_->commit(*chain_, request, device_, view().domain, stored_);
   // The store may have kept a record whose writing it called failed; then what it names must stay

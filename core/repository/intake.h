@@ -18,12 +18,13 @@ namespace cb::repository {
 class PackIntake final : public Intake {
  public:
   PackIntake(std::shared_ptr<EngineParts> engine, std::shared_ptr<CommitChain> chain,
-             const DeviceId& device, int64_t domain, bool is_private)
+             const DeviceId& device, int64_t domain, bool is_private, Quota* quota)
       : engine_(std::move(engine)),
         chain_(std::move(chain)),
         device_(device),
         domain_(domain),
         is_private_(is_private),
+        quota_(quota),
         lease_(chain_->leases, engine_->parts.clock->monotonic(), is_private),
         in_flight_(is_private ? std::make_shared<InFlight>() : engine_->in_flight(chain_->id())) {}
   ~PackIntake() override;
@@ -97,6 +98,7 @@ class PackIntake final : public Intake {
   DeviceId device_;
   int64_t domain_;  // of what comes, unless it is private
   bool is_private_;
+  Quota* quota_;                         // none: nothing is refused for its sake
   Leases::Lease lease_;                  // from before it leans on anything
   std::shared_ptr<InFlight> in_flight_;  // nobody else's when private
   int64_t owner_ = 0;                    // drawn when it is first needed

@@ -67,6 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'c':
       check(decode_drill(input), input);
       break;
+    case 'd':
+      check(decode_replica(input), input);
+      break;
     default:
       check(decode_keyring(input), input);
       break;

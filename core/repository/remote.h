@@ -47,9 +47,17 @@ struct CommitAnswer {
   Bytes receipt;                // the commit record
 };
 
+// Where a snapshot is, when the server has a copy of the repository (docs/replication.md).
+enum class Presence : uint8_t {
+  here = 0,
+  kept = 1,    // forgotten or removed from the repository, and kept in this copy
+  absent = 2,  // in the repository, and not in this copy
+};
+
 struct SnapshotInfo {
   CommitRecord commit;
   bool in_trash = false;
+  Presence presence = Presence::here;
 };
 
 // Which copy of a blob is meant: several devices may have put one id, and not all of them honestly.

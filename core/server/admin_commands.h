@@ -21,6 +21,7 @@
 #include "core/server/audit.h"
 #include "core/server/limit_book.h"
 #include "core/server/maintenance.h"
+#include "core/server/replication_settings.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
 #include "core/server/traffic.h"
@@ -48,6 +49,7 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
                              os::FileSystem& files);
 
 class Jobs;
+class AdminReplicas;
 
 // What `traffic show` and `store mode` tell; `status` tells it, too.
 report::Json traffic_as_json(const Traffic& traffic);
@@ -76,6 +78,9 @@ class AdminCommands {
     log::Log* log = nullptr;
     Audit* audit = nullptr;  // null: nothing is audited
     std::function<Result<ServerReach>()> reach;
+    os::FileSystem* files = &os::real_file_system();
+    os::Path keys;                                     // the folder of the server's keys
+    std::function<ReplicationSettings()> replication;  // as it is in force; may be empty
   };
   // Returns false to stop the command.
   using Progress = std::function<bool(uint64_t done, uint64_t total)>;
@@ -94,6 +99,7 @@ class AdminCommands {
 
  private:
   Result<report::Json> change(const std::string& command, const report::Json& request) const;
+  Result<report::Json> change_token(const std::string& command, const report::Json& request) const;
   Result<report::Json> add_account(const report::Json& request) const;
   Status describe_repository(const catalog::Account& account, report::Json& one) const;
   Result<report::Json> list_accounts() const;
@@ -135,6 +141,7 @@ class AdminCommands {
   Result<report::Json> use_store(const std::string& command, const report::Json& request) const;
   Status set_store_mode(const report::Json& request) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
+  [[nodiscard]] AdminReplicas replicas() const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 
   Parts parts_;

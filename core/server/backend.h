@@ -18,6 +18,7 @@
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/events.h"
+#include "core/server/job_kinds.h"
 #include "core/server/limit_book.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
@@ -35,6 +36,7 @@ struct Seams {
   os::Path catalog;                        // a file in place of the settings'; empty: theirs
   EventSink* events = nullptr;             // in place of whoever passes them on
   bool is_read_only = false;               // completes nothing that a crash broke off
+  FurtherJobs further_jobs = {};           // beside the server's own
   // Randomness for a plugin, by id.
   std::function<os::Random&(const std::string&)> plugin_random =
       [](const std::string&) -> os::Random& { return os::system_random(); };

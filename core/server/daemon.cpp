@@ -129,6 +129,7 @@ Status Daemon::open_services() {
   V4Service::Parts v4;
   v4.engine = &s.backend->engine();
   v4.accounts = &s.backend->catalog().accounts();
+  v4.replication = &s.backend->catalog().replication();
   v4.notes = &s.backend->notes();
   v4.retention = &s.backend->retention();
   v4.limits = &s.backend->limits();
@@ -199,7 +200,7 @@ Status Daemon::open_jobs() {
   const auto held = [&s](bool writes) { return s.maintenance->refusal_of_job(writes); };
   CB_ASSIGN(s.jobs, Jobs::open({&s.backend->catalog().jobs(), s.seams.clock, parts.random, &s.log,
                                 s.audit.get(), s.alarms.get(), held},
-                               job_kinds(parts), s.settings.upkeep));
+                               job_kinds(parts, s.seams.further_jobs), s.settings.upkeep));
   return {};
 }
 
@@ -222,6 +223,10 @@ JobParts Daemon::State::job_parts() {
   parts.drills = drills.get();
   // Jobs run, and are asked, from the time that they are open until they are stopped.
   parts.upkeep = [this] { return jobs->settings(); };
+  parts.notes = &backend->notes();
+  parts.registry = registry.get();
+  parts.files = seams.files;
+  parts.keys = settings.keys_folder();
   return parts;
 }
 
@@ -247,6 +252,9 @@ Status Daemon::open_admin() {
   parts.log = &s.log;
   parts.audit = s.audit.get();
   parts.reach = [&s] { return reach_of(s.settings, s.listeners(), *s.seams.files); };
+  parts.files = s.seams.files;
+  parts.keys = s.settings.keys_folder();
+  parts.replication = [&s] { return s.jobs->settings().replication; };
   s.commands = std::make_unique<AdminCommands>(std::move(parts));
   const auto answer = [this](const report::Json& request,
                              const AdminServer::Progress& progress) -> Result<report::Json> {

@@ -268,6 +268,47 @@ void add_maintenance(MetricList& list, const Maintenance& maintenance) {
                shown.refused);
 }
 
+// Accounts that are copied from other servers, and others that copy from here.
+void add_replication(MetricList& list, catalog::Replication& rows, int64_t now_ns) {
+  const auto pulls = rows.pulls();
+  const auto tokens = rows.tokens();
+  if (!pulls || !tokens) return;
+  std::vector<Sample> lag, good, blobs, bytes, healed, trouble;
+  for (const catalog::ReplicaPull& one : *pulls) {
+    const std::vector<std::pair<std::string, std::string>> labels = {{"source", one.source},
+                                                                     {"account", one.account}};
+    trouble.push_back({labels, one.trouble.empty() ? 0.0 : 1.0});
+    if (one.account.empty()) continue;
+    const int64_t since = one.good_ns != 0 ? now_ns - one.good_ns : 0;
+    if (one.good_ns != 0) lag.push_back({labels, static_cast<double>(since) / 1e9});
+    good.push_back({labels, static_cast<double>(one.good_ns) / 1e9});
+    blobs.push_back({labels, real(one.blobs)});
+    bytes.push_back({labels, real(one.bytes)});
+    healed.push_back({labels, real(one.healed)});
+  }
+  const auto gauge = [&](const char* name, const char* help, std::vector<Sample> samples) {
+    list.add(Metric::Kind::gauge, name, help, std::move(samples));
+  };
+  const auto counter = [&](const char* name, const char* help, std::vector<Sample> samples) {
+    list.add(Metric::Kind::counter, name, help, std::move(samples));
+  };
+  gauge("replication_lag_seconds", "Since when a copy may lack what its source has.",
+        std::move(lag));
+  gauge("replication_good_timestamp_seconds",
+        "When all that the source had was here, 0: never yet.", std::move(good));
+  gauge("replication_trouble",
+        "1: the source (account empty) or the account is not copied, see status.",
+        std::move(trouble));
+  counter("replication_blobs_total", "Blobs that were fetched.", std::move(blobs));
+  counter("replication_bytes_total", "Stored bytes of blobs that were fetched.", std::move(bytes));
+  counter("replication_healed_total", "Damaged blobs that were fetched anew.", std::move(healed));
+  MetricList::Labelled seen;
+  for (const catalog::ReplicaToken& one : *tokens)
+    seen.emplace_back(one.name, static_cast<double>(one.last_seen_ns) / 1e9);
+  list.gauges("replica_seen_timestamp_seconds",
+              "When another server that copies from here came last, 0: never.", "replica", seen);
+}
+
 void add_log(MetricList& list, const log::RecentLog& recent) {
   list.counters("log_lines_total", "Lines of the log, by level.", "level",
                 {{"info", real(recent.count(log::Level::info))},
@@ -342,6 +383,7 @@ std::string Daemon::metrics() const {
   add_sources(list, held.sources, s.seams.clock->wall().count());
   add_traffic(list, *s.traffic);
   add_maintenance(list, *s.maintenance);
+  add_replication(list, s.backend->catalog().replication(), s.seams.clock->wall().count());
   add_log(list, s.recent);
   add_audit(list, *s.audit);
   list.add_all(notify_metrics(s.notifier->list()));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/server/admin_limits.h"
+#include "core/server/admin_replicas.h"
 #include "core/server/daemon_state.h"
 #include "core/server/program.h"
 
@@ -79,6 +80,14 @@ Json jobs_of(Jobs& jobs) {
   return all ? std::move(*all) : Json{{"error", all.error().text()}};
 }
 
+Json pulls_of(catalog::Catalog& catalog) {
+  const auto pulls = catalog.replication().pulls();
+  if (!pulls) return {{"error", pulls.error().text()}};
+  Json all = Json::array();
+  for (const catalog::ReplicaPull& pull : *pulls) all.push_back(json_of(pull));
+  return all;
+}
+
 Json space_of(Backend& backend, V3Service& v3) {
   const std::string refusal = v3.refusal();
   Json space = {{"reserve", v3.settings().space_reserve},
@@ -134,6 +143,7 @@ report::Json Daemon::status() const {
           {"v4", sessions_of(*s.v4)},
           {"repositories", s.commands->totals()},
           {"jobs", jobs_of(*s.jobs)},
+          {"replication", pulls_of(s.backend->catalog())},
           {"wanted", wanted_by_all(s.backend->catalog())},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},

@@ -134,6 +134,9 @@ Result<size_t> DrillBook::look_for_missing(std::chrono::nanoseconds within) {
   for (const AccountDrills& one : all) {
     const int64_t age = now() - one.newest_ns();
     if (age <= within.count()) continue;
+    // Who owns a copy drills at its source.
+    CB_ASSIGN(const auto copy, parts_.catalog->replication().replica(one.number));
+    if (copy) continue;
     ++missing;
     CB_ASSIGN(const auto told, parts_.catalog->drills().missing_since(one.number));
     if (told) continue;

@@ -10,7 +10,7 @@
 
 namespace cb::server {
 
-std::vector<JobKind> job_kinds(const JobParts& parts) {
+std::vector<JobKind> job_kinds(const JobParts& parts, const FurtherJobs& further) {
   const CollectionParts collection = {
       .catalog = parts.catalog, .engine = parts.engine, .clock = parts.clock};
   RetentionParts retention;
@@ -25,9 +25,12 @@ std::vector<JobKind> job_kinds(const JobParts& parts) {
   retention.look_first = [watch = watch_parts(parts)](const catalog::Account& account) {
     return WatchLook(watch, {}).account(account);
   };
-  return {retention_job(retention), collect_job(collection), compact_job(collection),
-          verify_job(parts),        clean_job(parts),        watch_job(parts),
-          drills_job(parts)};
+  std::vector<JobKind> kinds = {
+      retention_job(retention), collect_job(collection), compact_job(collection), verify_job(parts),
+      clean_job(parts),         watch_job(parts),        drills_job(parts)};
+  if (!further) return kinds;
+  for (JobKind& kind : further(parts)) kinds.push_back(std::move(kind));
+  return kinds;
 }
 
 }  // namespace cb::server

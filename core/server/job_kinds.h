@@ -9,8 +9,11 @@
 #include "core/catalog/catalog.h"
 #include "core/log/log.h"
 #include "core/os/clock.h"
+#include "core/os/file_system.h"
 #include "core/os/random.h"
+#include "core/plugin/registry.h"
 #include "core/repository/engine.h"
+#include "core/server/account_notes.h"
 #include "core/server/alarms.h"
 #include "core/server/audit.h"
 #include "core/server/job.h"
@@ -30,6 +33,7 @@ struct PluginFault {
   std::string plugin;
   std::string reason;
 };
+
 class DrillBook;
 
 // What jobs are made of. All outlive them.
@@ -47,9 +51,18 @@ struct JobParts {
   std::function<UpkeepSettings()> upkeep;            // as they are in force; for any thread
   std::function<Result<StoreRoom>()> room;           // may be empty: nobody is told of room
   std::function<std::vector<PluginFault>()> faults;  // may be empty
+  // For jobs of other libraries:
+  AccountNotes* notes = nullptr;
+  plugin::Registry* registry = nullptr;
+  os::FileSystem* files = nullptr;
+  os::Path keys;  // the folder of the server's keys
 };
 
-// In the order in which they are listed, and run when several are due at once.
-std::vector<JobKind> job_kinds(const JobParts& parts);
+// Jobs of libraries above this one: who starts a server knows them.
+using FurtherJobs = std::function<std::vector<JobKind>(const JobParts&)>;
+
+// In the order in which they are listed, and run when several are due at once; `further` may be
+// empty.
+std::vector<JobKind> job_kinds(const JobParts& parts, const FurtherJobs& further = {});
 
 }  // namespace cb::server

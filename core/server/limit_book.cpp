@@ -205,6 +205,11 @@ Result<Allowance> LimitBook::allowance(int64_t account, const DeviceId& device) 
   return allowance;
 }
 
+uint64_t LimitBook::usual_requests() {
+  const std::lock_guard lock(mutex_);
+  return defaults_.account.requests;
+}
+
 Result<LimitAccount> LimitBook::describe(int64_t account) {
   const std::lock_guard lock(mutex_);
   CB_ASSIGN(Kept* const kept, this->kept(account));

@@ -76,6 +76,8 @@ class LimitBook final : public repository::Quota {
 
   // As it is now, for a session of this device that begins. A zero device is none's: a person's.
   Result<Allowance> allowance(int64_t account, const repository::DeviceId& device);
+  // Requests a second of a session that is no account's: what the settings say.
+  uint64_t usual_requests();
   Result<LimitAccount> describe(int64_t account);
 
   // Of a limit's name what is to be its value from now on; nothing: what the settings say.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/retention_book.h"
 
+#include "core/repository/replicas.h"
+
 #include <algorithm>
 
 namespace cb::server {
@@ -252,6 +254,11 @@ Result<RetentionInput> RetentionBook::input(const RepositoryId& repository) cons
   for (const catalog::SourceState& state : states)
     if (state.frozen_ns > input.now_ns) input.frozen[state.source] = state.frozen_ns;
   CB_ASSIGN(input.snapshots, parts_.engine->snapshots(repository, true));
+  CB_ASSIGN(const auto origin, parts_.engine->replicas().origin(repository));
+  if (origin) {
+    for (repository::SnapshotInfo& one : input.snapshots) one.in_trash = false;
+    return input;
+  }
   CB_ASSIGN(input.trash, parts_.engine->trash(repository));
   return input;
 }
@@ -334,6 +341,17 @@ Result<bool> RetentionBook::trash(const RepositoryId& repository, const BlobId& 
   if (pinned || frozen) return false;
   CB_TRY(parts_.engine->forget(repository, snapshot, {}));
   return true;
+}
+
+Result<bool> RetentionBook::drop(const RepositoryId& repository, const BlobId& snapshot) {
+  const std::lock_guard lock(mutex_);
+  CB_ASSIGN(const int64_t number, number_of(repository));
+  CB_ASSIGN(const bool pinned, is_pinned(number, snapshot));
+  CB_ASSIGN(const bool frozen, is_frozen(number, snapshot));
+  if (pinned || frozen) return false;
+  const Status dropped = parts_.engine->replicas().drop(repository, snapshot);
+  if (!dropped && dropped.error().code != Code::not_found) return failed(dropped.error());
+  return dropped.has_value();
 }
 
 Result<bool> RetentionBook::remove(const RepositoryId& repository, const BlobId& snapshot) {

@@ -58,7 +58,8 @@ class RetentionBook {
   // does not fit any more.
   Result<catalog::ApprovalRow> approve(int64_t number, const std::string& who);
 
-  // What a run plans with, but for `most_removed`.
+  // What a run plans with, but for `most_removed`. Of a copy, whose chain has another server's
+  // trash, everything that is in it counts as kept so far.
   Result<RetentionInput> input(const repository::RepositoryId& repository) const;
   // Asks that what a plan objects to is done; an earlier request for the same is left, one for
   // something else of the source is given up. Returns its number.
@@ -78,6 +79,8 @@ class RetentionBook {
                      const repository::BlobId& snapshot);
   Result<bool> remove(const repository::RepositoryId& repository,
                       const repository::BlobId& snapshot);
+  // The same of a copy, which has no trash of its own: out of it for good.
+  Result<bool> drop(const repository::RepositoryId& repository, const repository::BlobId& snapshot);
 
  private:
   Result<int64_t> number_of(const repository::RepositoryId& repository) const;

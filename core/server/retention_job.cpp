@@ -2,6 +2,7 @@
 #include "core/server/retention_job.h"
 
 #include "core/repository/catalog_rebuild.h"
+#include "core/repository/replicas.h"
 #include "core/server/watch_book.h"
 
 namespace cb::server {
@@ -140,10 +141,15 @@ class RetentionRun {
 
   Status end(const RepositoryId& repository, const std::string& account,
              const PlannedSnapshot& one) {
-    const bool removes = one.act == RetentionAct::remove;
+    CB_ASSIGN(const auto origin, parts_.engine->replicas().origin(repository));
+    const bool removes = one.act == RetentionAct::remove || origin;
     const BlobId& snapshot = one.commit.snapshot;
-    CB_ASSIGN(const bool done, removes ? parts_.book->remove(repository, snapshot)
-                                       : parts_.book->trash(repository, snapshot));
+    const auto act = [&] {
+      if (origin) return parts_.book->drop(repository, snapshot);
+      return removes ? parts_.book->remove(repository, snapshot)
+                     : parts_.book->trash(repository, snapshot);
+    };
+    CB_ASSIGN(const bool done, act());
     if (!done) return {};
     ++(removes ? removed_ : trashed_);
     parts_.log->info(removes ? "retention.snapshot.removed" : "retention.snapshot.trashed",

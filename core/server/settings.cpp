@@ -11,6 +11,7 @@
 #include "core/server/settings_admin.h"
 #include "core/server/settings_limits.h"
 #include "core/server/settings_notify.h"
+#include "core/server/settings_replication.h"
 #include "core/server/settings_tables.h"
 #include "core/server/settings_traffic.h"
 #include "core/server/settings_upkeep.h"
@@ -58,6 +59,7 @@ class Builder {
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
     settings_.watch = watch_of(table("watch"), tables_.root.at, problems_);
     settings_.notify = notify_targets_of(tables_, problems_);
+    settings_.upkeep.replication = replication_of(tables_, problems_);
     settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
     return std::move(settings_);
   }
@@ -334,6 +336,7 @@ Result<Settings> load_settings(const SettingsRequest& request, Problems& problem
   CB_TRY(read_tables(request, tables, problems));
   Settings settings = Builder(request, tables, problems).build();
   for (const config::Section& section : settings_sections()) {
+    if (section.name == "replication.source") continue;
     if (!section.repeated) {
       show_table(tables.single.at(section.name), settings.shown);
       continue;

@@ -110,9 +110,10 @@ struct Settings {
   std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own
   std::vector<ShownOption> shown;   // in the order of settings_sections
 
-  [[nodiscard]] os::Path key_file() const { return data / "keys" / "server.key"; }
+  [[nodiscard]] os::Path keys_folder() const { return data / "keys"; }
+  [[nodiscard]] os::Path key_file() const { return keys_folder() / "server.key"; }
   // The Ed25519 seed that signs commit records.
-  [[nodiscard]] os::Path signing_key_file() const { return data / "keys" / "signing.key"; }
+  [[nodiscard]] os::Path signing_key_file() const { return keys_folder() / "signing.key"; }
   [[nodiscard]] os::Path catalog_file() const { return data / "catalog.sqlite"; }
   [[nodiscard]] os::Path admin_socket() const { return data / "admin.sock"; }
   // What was told with `cyberbackupd store mode`.

@@ -2,6 +2,7 @@
 #include "core/server/settings_admin.h"
 #include "core/server/settings_limits.h"
 #include "core/server/settings_notify.h"
+#include "core/server/settings_replication.h"
 #include "core/server/settings_schema_v4.h"
 #include "core/server/settings_traffic.h"
 #include "core/server/settings_upkeep.h"
@@ -349,6 +350,9 @@ const std::vector<config::Section>& settings_sections() {
       {"watch", "Backups that do not come, and such as look as if data was spoilt.",
        watch_schema()},
       {"notify", "Where events go; any number of them.", notify_schema(), true, true},
+      {"replication", "Copies of other servers' repositories.", replication_schema()},
+      {"replication.source", "A server that is copied; any number of them.",
+       replication_source_schema(), true, true},
       {"admin", "Who may give the daemon commands.", admin_schema()},
   };
   return sections;

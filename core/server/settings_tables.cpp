@@ -36,6 +36,7 @@ std::vector<std::string> tables_inside(const config::Node* node) {
 std::vector<std::string> others_of(const config::Section& section, const config::Node* node) {
   if (section.name == "plugins") return {"sha256"};
   if (section.name == "log") return {"levels"};
+  if (section.name == "replication") return {"source"};
   const bool has_plugins = section.name == "listen" || section.name == "store" ||
                            section.name == "crypto" || section.name == "compress";
   return has_plugins ? tables_inside(node) : std::vector<std::string>{};
@@ -96,6 +97,7 @@ Status read_tables(const SettingsRequest& request, Tables& tables, config::Probl
   for (const config::Section& section : settings_sections()) known.push_back(section.name);
   config::check_known_keys(tables.root, "", known, problems);
   for (const config::Section& section : settings_sections()) {
+    if (section.name == "replication.source") continue;  // settings_replication.cpp has them
     if (section.repeated)
       check_repeated(section, tables, problems);
     else

@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "core/repository/pairing_token.h"
+
 namespace cb::server {
 namespace {
 
@@ -317,6 +319,55 @@ TEST_F(SettingsFile, pages_about_the_daemon_are_for_this_machine_alone) {
   ASSERT_TRUE(
       load("[observe]\nlisten = '0.0.0.0:9464'\nallow_public = true\n" + std::string(kListen)));
   EXPECT_EQ(texts(), "");
+}
+
+TEST_F(SettingsFile, sources_of_copies_are_read_whole_or_refused_with_the_reason) {
+  repository::PairingToken token;
+  token.secret = Secret(Bytes(32, std::byte{2}));
+  token.servers = {"home.example:1257"};
+  const std::string text = repository::format_replica_token(token).value();
+  ASSERT_TRUE(os::write_file_atomically(os::real_file_system(), folder_ / "home.token",
+                                        as_bytes(text), 0600));
+  const std::string source =
+      "[[replication.source]]\nname = 'home'\ntoken = { file = "
+      "'home.token' }\naccounts = ['alice']\nremove_vanished = true\n";
+  auto settings =
+      load("[replication]\nlimit = '5MiB'\nmost_time = '10m'\n" + source + std::string(kListen));
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  const ReplicationSettings& read = settings->upkeep.replication;
+  EXPECT_EQ(read.limit, 5 * kMiB);
+  EXPECT_EQ(read.most_time, std::chrono::minutes(10));
+  ASSERT_EQ(read.sources.size(), 1U);
+  EXPECT_EQ(read.sources[0].name, "home");
+  EXPECT_EQ(as_text(read.sources[0].token->view()), text);
+  EXPECT_EQ(read.sources[0].accounts, std::vector<std::string>{"alice"});
+  EXPECT_TRUE(read.sources[0].removes_vanished);
+  EXPECT_FALSE(read.sources[0].heals_only);
+  (void)load(source + source + std::string(kListen));
+  EXPECT_NE(texts().find("is the name of another source, too"), std::string::npos) << texts();
+  (void)load("[[replication.source]]\nname = '../x'\ntoken = { file = 'd.toml' }\npin = 'ab'\n" +
+             std::string(kListen));
+  EXPECT_NE(texts().find("replication.source.0.name: is no name"), std::string::npos) << texts();
+  EXPECT_NE(texts().find("replication.source.0.token"), std::string::npos) << texts();
+  EXPECT_NE(texts().find("replication.source.0.pin"), std::string::npos) << texts();
+  (void)load("[replication]\nlimit = 1000\n" + std::string(kListen));
+  EXPECT_NE(texts().find("replication.limit: must be 4 KiB at least"), std::string::npos)
+      << texts();
+  (void)load("[replication]\nsource = 3\n" + std::string(kListen));
+  EXPECT_NE(texts().find("must be written as [[replication.source]]"), std::string::npos);
+  (void)load("[[replication.source]]\nnam = 'home'\n" + std::string(kListen));
+  EXPECT_NE(texts().find("replication.source.0.nam"), std::string::npos) << texts();
+}
+
+TEST_F(SettingsFile, names_of_sources_become_names_of_files_and_nothing_else) {
+  for (const char* good : {"home", "off-site.2", "A_1"}) EXPECT_TRUE(is_source_name(good)) << good;
+  for (const char* bad : {"", ".", "..", "-x", "a/b", "a b", "\n"})
+    EXPECT_FALSE(is_source_name(bad)) << bad;
+  EXPECT_FALSE(is_source_name(std::string(41, 'a')));
+  EXPECT_TRUE(is_account_name("v3/0123@x"));
+  EXPECT_FALSE(is_account_name("a\tb"));
+  EXPECT_FALSE(is_account_name(""));
 }
 
 TEST_F(SettingsFile, a_file_that_is_not_there_or_not_toml_is_an_error) {

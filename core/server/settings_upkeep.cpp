@@ -17,12 +17,13 @@ struct ScheduledJob {
   const char* def;
 };
 
-constexpr std::array<ScheduledJob, 7> kScheduledJobs = {
+constexpr std::array<ScheduledJob, 8> kScheduledJobs = {
     {{"retention", "When snapshots that no rule keeps go to the trash, and from there.",
       "daily 01:00"},
      {"collect", "When what no snapshot needs any more is removed.", "daily 02:00"},
      {"compact", "When packs with too little in them are written anew.", "weekly sun 03:00"},
      {"verify", "When packs are read, to see whether they are whole.", "daily 04:00"},
+     {"replicate", "When repositories are copied from other servers.", "hourly"},
      {"clean", "When old history and what uploads left behind is removed.", "hourly"},
      {"watch", "When it is looked for backups that did not come, and for odd ones.", "every 15m"},
      {"drills", "When it is looked for accounts where nobody tried to restore for long.",

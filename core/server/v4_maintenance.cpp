@@ -28,6 +28,11 @@ bool only_reads(Request code) {
     case Request::copies:
     case Request::wanted:
     case Request::retention:
+    case Request::replica_login:
+    case Request::replica_accounts:
+    case Request::replica_records:
+    case Request::replica_devices:
+    case Request::replica_chain:
     case Request::drill_result:
       return true;
     default:
@@ -47,7 +52,7 @@ Status V4Session::admit(Request code) {
     return {};
   if (backup_) return backup_->may_go_on();
   const auto end = [this] { connection_->cancel(); };
-  if (code == Request::get) {
+  if (code == Request::get || code == Request::replica_get) {
     CB_ASSIGN(Maintenance::Ticket ticket, store->begin(Maintenance::Work::reading, end));
     reading_.emplace(std::move(ticket));
     return {};

@@ -44,6 +44,7 @@ class SnapshotFrames {
 
 // On a worker, as all the functions that it calls.
 Result<V4Session::Answer> V4Session::plain_request(Request code, const Bytes& message) {
+  if (guest_) return replica_request(code, message);
   CB_TRY(shared_.accounts->confirm(*member_));
   switch (code) {
     case Request::forget:
@@ -205,6 +206,15 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
   CB_CO_ASSIGN(std::vector<BlobId> ids, v4::split_ids(said.ids(), v4::kIdsMax));
   const Result<repository::Viewer> whose = co_await viewer_of(said.device());
   if (!whose) co_return co_await fail_request(frame.request_id, whose.error(), false);
+  Outgoing what;
+  what.repository = member_->repository;
+  what.copies = {*whose, said.exact()};
+  what.ids = std::move(ids);
+  what.is_asked = [](const BlobId&) { return true; };
+  co_return co_await send_blobs(frame, std::move(what));
+}
+
+stream::Task<void> V4Session::send_blobs(const Frame& frame, Outgoing what) {
   CB_CO_TRY(co_await puts_.settle());
   stream::Buffer first = co_await shared_.parts.buffers->take();
   if (!first) co_return failed(Code::cancelled, "connection", "is being closed");
@@ -212,8 +222,7 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
   V4Outflow out(connection_->executor(),
                 {frame.request_id, settings_.write_timeout, is_wanted, &out_}, std::move(first),
                 shared_.parts.buffers->try_take());
-  V4Reading reading(*shared_.parts.engine, member_->repository, {*whose, said.exact()},
-                    std::move(ids), out);
+  V4Reading reading(*shared_.parts.engine, what.repository, what.copies, std::move(what.ids), out);
   Background job(*shared_.parts.readers, connection_->executor());
   Status sent, read;
   do {
@@ -227,15 +236,19 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
   CB_CO_TRY(sent);
   if (!read) co_return co_await fail_request(frame.request_id, read.error(), false);
   v4::pb::GetEnd end;
-  end.set_missing(v4::join_ids(reading.missing()));
+  std::vector<BlobId> missing = reading.missing();
+  std::erase_if(missing, [&](const BlobId& id) { return !what.is_asked(id); });
+  end.set_missing(v4::join_ids(missing));
   last_request_ = shared_.parts.clock->monotonic();
   co_return co_await send(Response::get_end, frame.request_id, v4::encode(end));
 }
 
 stream::Task<void> V4Session::snapshots(const Frame& frame, const Bytes& message) {
   CB_CO_ASSIGN(const auto said, v4::parse<v4::pb::Snapshots>(message));
-  const auto all = co_await shared_.parts.workers->run(
-      [&] { return shared_.parts.engine->snapshots(member_->repository, said.with_trash()); });
+  const auto all = co_await shared_.parts.workers->run([&] {
+    return shared_.parts.engine->replicas().snapshots(member_->repository, said.with_trash(),
+                                                      said.with_kept());
+  });
   if (!all) co_return co_await fail_request(frame.request_id, all.error(), false);
   SnapshotFrames frames(*all);
   while (true) {

@@ -58,6 +58,7 @@ class V4Service {
   struct Parts {
     repository::Engine* engine = nullptr;
     catalog::Accounts* accounts = nullptr;
+    catalog::Replication* replication = nullptr;
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
     LimitBook* limits = nullptr;

@@ -28,7 +28,8 @@ Error disorder(std::string cause) { return fail(Code::state, "request", std::mov
 bool has_secret(Request request) {
   return request == Request::enroll || request == Request::password_login ||
          request == Request::open_invite || request == Request::join ||
-         request == Request::migrate || request == Request::prove_key;
+         request == Request::migrate || request == Request::prove_key ||
+         request == Request::replica_login;
 }
 
 // An end that nobody needs to be told of.
@@ -201,10 +202,27 @@ bool V4Session::may(Request request) const {
 stream::Task<void> V4Session::deny(const Frame& frame) {
   const bool is_person = standing_ == v4::Standing::person;
   Error why =
-      fail(Code::denied,
-           is_person ? "account " + member_->account.name : "device " + member_->device.hex(),
-           is_person ? "a password alone does not allow this" : "may not do this in its role",
-           "use a device of the owner");
+      guest_
+          ? fail(Code::denied, "replica " + guest_->name, "may only copy",
+                 "use a device of the owner")
+          : fail(Code::denied,
+                 is_person ? "account " + member_->account.name : "device " + member_->device.hex(),
+                 is_person ? "a password alone does not allow this" : "may not do this in its role",
+                 "use a device of the owner");
+  if (v4::has_bulk(frame.code)) co_return failed(std::move(why));
+  co_return co_await fail_request(frame.request_id, why, false);
+}
+
+bool V4Session::changes_copy(Request request) const {
+  return member_ && member_->origin && v4::changes_copy(request);
+}
+
+// A copy follows its source, and nobody else.
+stream::Task<void> V4Session::refuse_change(const Frame& frame) {
+  Error why =
+      fail(Code::denied, "account " + member_->account.name,
+           "is a copy of that of server " + member_->origin->source + ", and only read here",
+           "back up to that server; when it is lost, ask this one's operator");
   if (v4::has_bulk(frame.code)) co_return failed(std::move(why));
   co_return co_await fail_request(frame.request_id, why, false);
 }
@@ -216,6 +234,7 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   Bytes message(frame.message_size);
   CB_CO_TRY(co_await input_.read(message, settings_.request_timeout));
   if (!may(frame.code)) co_return co_await deny(frame);
+  if (changes_copy(frame.code)) co_return co_await refuse_change(frame);
   if (const Status open = admit(frame.code); !open) {
     CB_CO_TRY(co_await turn_away(frame, open.error()));
     if (!v4::has_bulk(frame.code)) co_return Status{};
@@ -247,6 +266,7 @@ stream::Task<void> V4Session::answer(const Frame& frame, const Bytes& message) {
     case Request::migrate:
     case Request::prove_key:
     case Request::adopt:
+    case Request::replica_login:
       return let_in(frame, message);
     case Request::heartbeat:
       return send(Response::heartbeat, frame.request_id, message);
@@ -258,6 +278,8 @@ stream::Task<void> V4Session::answer(const Frame& frame, const Bytes& message) {
       return commit(frame, message);
     case Request::get:
       return get(frame, message);
+    case Request::replica_get:
+      return replica_get(frame, message);
     case Request::snapshots:
       return snapshots(frame, message);
     default:

@@ -21,6 +21,11 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
                  "Send at most so many bytes a second, as 5MiB; none: also where the profile has a "
                  "limit");
   app.add_option("--limit-download", options.limit_download, "The same for what the server sends");
+  auto* pin = app.add_option("--at-pin", options.at_pin, "The pin of that server's key");
+  app.add_option("--at", options.at,
+                 "HOST:PORT of another server that has a copy of the repository, to read from")
+      ->needs(pin)
+      ->allow_extra_args(false);
   app.add_flag(
       "--accept-rollback", options.accept_rollback,
       "Take the history of a server that was restored from a backup, and tell what it lost");

@@ -208,7 +208,8 @@ Result<stream::Stack> Workplace::stack(const std::string& pin) {
 Result<client::V4Reach> Workplace::reach() {
   const client::Profile& profile = *state_->profile;
   client::V4Reach reach;
-  for (const std::string& server : profile.servers) {
+  const bool is_elsewhere = !state_->options.at.empty();
+  for (const std::string& server : is_elsewhere ? state_->options.at : profile.servers) {
     CB_ASSIGN(stream::Target target, client::parse_server(server));
     reach.servers.push_back(std::move(target));
   }
@@ -247,7 +248,7 @@ Result<V4Dialler*> Workplace::State::dialler_of(Workplace& place) {
     CB_ASSIGN(settings.give_up, parse_duration(options.reach_timeout));
   }
   CB_ASSIGN(settings.limits.flow, flow());
-  CB_ASSIGN(stream::Stack stack, place.stack(profile->pin));
+  CB_ASSIGN(stream::Stack stack, place.stack(options.at.empty() ? profile->pin : options.at_pin));
   CB_ASSIGN(client::V4Reach reach, place.reach());
   dialler = std::make_unique<V4Dialler>(
       V4Dialler::Parts{std::move(stack), std::move(reach), &os::system_clock(),

@@ -26,6 +26,7 @@ struct Chosen {
   JobOptions job;
   NotifyOptions notify;
   CheckOptions check;
+  ReplicaOptions replica;
   RetentionOptions retention;
   LimitOptions limits;
   RebuildOptions rebuild;
@@ -79,6 +80,7 @@ void add_legacy(CLI::App& app, Chosen& chosen);
 void add_limits(CLI::App& app, Chosen& chosen);
 void add_drills(CLI::App& app, Chosen& chosen);
 void add_notifications(CLI::App& app, Chosen& chosen);
+void add_replicas(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
 void add_watch(CLI::App& app, Chosen& chosen);
 // Also into `limits`, which is made when it is not there.

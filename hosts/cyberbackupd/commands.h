@@ -82,6 +82,18 @@ struct AccountOptions {
   std::string ratchet;             // on, off or empty: as it is
 };
 
+// About copies between servers; each command takes some of them.
+struct ReplicaOptions {
+  CommonOptions common;
+  std::string name;
+  std::string token;       // its text
+  std::string token_file;  // "-": standard input
+  std::vector<std::string> servers;
+  std::vector<std::string> accounts;
+  bool remove_vanished = false;
+  bool heal_only = false;
+};
+
 struct CheckOptions {
   CommonOptions common;
   bool read_data = false;
@@ -192,6 +204,10 @@ report::ExitCode run_device_list(const AccountOptions& options);
 // `what`: "disable", "enable" or "revoke".
 report::ExitCode run_device_change(const AccountOptions& options, const std::string& what);
 report::ExitCode run_token_create(const AccountOptions& options);
+report::ExitCode run_replica_token(const ReplicaOptions& options);
+report::ExitCode run_replica_add(const ReplicaOptions& options);
+report::ExitCode run_replica_list(const ReplicaOptions& options);
+report::ExitCode run_replica_remove(const ReplicaOptions& options);
 report::ExitCode run_retention_show(const RetentionOptions& options);
 report::ExitCode run_retention_set(const RetentionOptions& options);
 report::ExitCode run_retention_pin(const RetentionOptions& options, bool pins);

@@ -131,6 +131,7 @@ int run(int count, char** arguments) {
   add_accounts(app, chosen);
   add_devices(app, chosen);
   add_token(app, chosen);
+  add_replicas(app, chosen);
   add_audit(app, chosen);
   add_retention(app, chosen);
   add_limits(app, chosen);

@@ -7,6 +7,7 @@
 #include "core/server/admin_commands.h"
 #include "core/server/admin_server.h"
 #include "core/server/jobs.h"
+#include "further_jobs.h"
 
 namespace cb::host {
 namespace {
@@ -27,10 +28,14 @@ Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log, s
   parts.retention = &opened.backend->retention();
   parts.audit = &audit;
   parts.upkeep = [&opened] { return opened.settings.upkeep; };
+  parts.notes = &opened.backend->notes();
+  parts.registry = opened.registry.get();
+  parts.files = &os::real_file_system();
+  parts.keys = opened.settings.keys_folder();
   const auto held = [&maintenance](bool writes) { return maintenance.refusal_of_job(writes); };
   return server::Jobs::open(
       {&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit, &alarms, held},
-      server::job_kinds(parts), opened.settings.upkeep);
+      server::job_kinds(parts, further_jobs()), opened.settings.upkeep);
 }
 
 Result<report::Json> run_on_files(const CommonOptions& options, report::Json request,
@@ -72,6 +77,8 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.audit = &audit;
   request["asked_by"] = server::operator_text(os::effective_uid());
   parts.reach = [&] { return server::reach_of(opened->settings, {}, os::real_file_system()); };
+  parts.keys = opened->settings.keys_folder();
+  parts.replication = [&] { return opened->settings.upkeep.replication; };
   return server::AdminCommands(std::move(parts)).run(request, [&](uint64_t done, uint64_t total) {
     if (progress) progress(done, total);
     return true;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "core/repository/pairing_token.h"
 #include "core/server/stopped_clock.h"
 #include "tests/v4/v4_server.h"
 
@@ -113,6 +114,30 @@ TEST_F(V4Traffic, a_rule_about_others_holds_nobody_up) {
   put_all();
   EXPECT_EQ(ask(*peer_, Request::commit, blobs_.commit(owner_)).code, Response::commit);
   EXPECT_EQ(let_go(), 0U);
+}
+
+TEST_F(V4Traffic, a_rule_about_an_account_is_about_its_copies_too) {
+  start_with(
+      "[[traffic]]\nname = 'alices'\nrate = '16MiB'\naccounts = ['alice']\ndirection = 'out'\n");
+  put_all();
+  ASSERT_EQ(ask(*peer_, Request::commit, blobs_.commit(owner_)).code, Response::commit);
+  const auto made = admin({{"command", "token.create"}, {"replica", true}, {"name", "off-site"}});
+  const auto token = repository::parse_replica_token(report::text_of(*made, "token")).value();
+  auto replica = peer();
+  ASSERT_TRUE(replica->hello());
+  v4::pb::ReplicaLogin login;
+  login.set_token_id(v4::field_of(token.id.view()));
+  login.set_token_secret(v4::field_of(token.secret.view()));
+  ASSERT_EQ(ask(*replica, Request::replica_login, login).code, Response::replica_login);
+  EXPECT_EQ(let_go(), 0U);
+  v4::pb::ReplicaGet get;
+  get.set_repository(v4::field_of(owner_.record.id.view()));
+  get.set_ids(v4::join_ids(std::array{blobs_.all[1].head.id}));
+  V4Answer answer = ask(*replica, Request::replica_get, get);
+  while (answer.code == Response::blob || answer.code == Response::blob_more)
+    answer = *replica->answer();
+  EXPECT_EQ(answer.code, Response::get_end);
+  EXPECT_GT(let_go(), 0U);
 }
 
 TEST_F(V4Traffic, an_operator_lets_go_who_waits_and_that_is_on_record) {

@@ -93,6 +93,7 @@ pb::Put put_of(const BlobHead& head) { return message_of_head<pb::Put>(head); }
 pb::Blob blob_of(const BlobHead& head) {
   auto message = message_of_head<pb::Blob>(head);
   if (!head.device.is_zero()) message.set_device(field_of(head.device.view()));
+  if (head.checksum) message.set_checksum(field_of(*head.checksum));
   return message;
 }
 Result<BlobHead> head_of(const pb::Put& message) { return head_of_message(message); }
@@ -100,6 +101,9 @@ Result<BlobHead> head_of(const pb::Blob& message) {
   CB_ASSIGN(BlobHead head, head_of_message(message));
   if (!message.device().empty()) {
     CB_ASSIGN(head.device, id_of<repository::DeviceId>(message.device()));
+  }
+  if (!message.checksum().empty()) {
+    CB_ASSIGN(head.checksum, array_of<repository::kChecksumSize>(message.checksum()));
   }
   return head;
 }
