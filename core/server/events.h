@@ -31,6 +31,9 @@ inline constexpr const char* kStoreLow = "store.low";
 inline constexpr const char* kStoreFull = "store.full";
 inline constexpr const char* kStoreWell = "store.well";
 inline constexpr const char* kStoreFault = "store.fault";
+inline constexpr const char* kDrillFailed = "drill.failed";
+inline constexpr const char* kDrillMissing = "drill.missing";
+inline constexpr const char* kDrillWell = "drill.well";
 }  // namespace event
 
 struct Event {
