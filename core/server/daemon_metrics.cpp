@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/report/metrics.h"
+#include "core/server/admin_replicas.h"
 #include "core/server/daemon_state.h"
 #include "core/server/legacy_report.h"
 #include "core/server/program.h"
@@ -213,8 +214,9 @@ void add_jobs(MetricList& list, const report::Json& jobs) {
 }
 
 // Accounts that are copied from other servers, and others that copy from here.
-void add_replication(MetricList& list, catalog::Replication& rows, int64_t now_ns) {
-  const auto pulls = rows.pulls();
+void add_replication(MetricList& list, catalog::Replication& rows,
+                     const ReplicationSettings& settings, int64_t now_ns) {
+  const auto pulls = present_pulls(rows, settings);
   const auto tokens = rows.tokens();
   if (!pulls || !tokens) return;
   std::vector<Sample> lag, good, blobs, bytes, healed, trouble;
@@ -313,7 +315,8 @@ std::string Daemon::metrics() const {
   add_plugins(list, *s.registry);
   add_process(list, s.buffers->counts(), s.workers->counts());
   if (const auto jobs = s.jobs->list()) add_jobs(list, *jobs);
-  add_replication(list, s.backend->catalog().replication(), s.seams.clock->wall().count());
+  add_replication(list, s.backend->catalog().replication(), s.jobs->settings().replication,
+                  s.seams.clock->wall().count());
   add_log(list, s.recent);
   add_audit(list, *s.audit);
   list.add_all(held.legacy);
