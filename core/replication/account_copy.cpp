@@ -210,20 +210,22 @@ Status AccountCopy::heal() {
     return failed(Code::auth, name(), "is another owner's than that here");
   CB_ASSIGN(const auto viewers, replicas().viewers(theirs_.repository));
   for (const repository::Viewer& viewer : viewers) CB_TRY(heal_for(viewer));
-  return blobs_.flush();
+  return {};
 }
 
 Status AccountCopy::heal_for(const repository::Viewer& viewer) {
   BlobId after;
-  for (;;) {
+  for (bool last = false; !last;) {
     CB_ASSIGN(const auto page, engine().wanted(theirs_.repository, viewer, after, kWantedAtOnce));
-    if (page.blobs.empty()) return {};
+    last = page.last || page.blobs.empty();
+    if (page.blobs.empty()) break;
     std::vector<BlobId> ids;
     for (const repository::WantedBlob& blob : page.blobs) ids.push_back(blob.id);
     after = ids.back();
     CB_TRY(blobs_.fetch(viewer, ids, [this](const repository::BlobHead&) { ++counts_.healed; }));
-    if (page.last) return {};
   }
+  // What an owner's copy heals the next viewer does not want any more.
+  return blobs_.flush();
 }
 
 }  // namespace cb::replication

@@ -68,7 +68,10 @@ Status make_account(const MembersParts& parts, const repository::AccountRecord& 
     return {};
   }
   CB_ASSIGN(const auto devices, accounts.devices(there->number));
-  if (there->kind == catalog::AccountKind::v4 && devices.empty()) return {};
+  // A run that was ended right after it made this one.
+  const bool is_begun = there->kind == catalog::AccountKind::v4 && devices.empty() &&
+                        there->created_ns == account.created_ns;
+  if (is_begun) return {};
   return failed(Code::exists, "account " + account.name, "is this server's own",
                 "leave it out with accounts = [...] of the source, or rename one of the two");
 }

@@ -17,8 +17,8 @@ struct MembersParts {
   server::AccountNotes* notes = nullptr;
 };
 
-// The account that a copy comes into: made, or one that is there and has neither repository nor
-// devices. Code::exists otherwise, Code::invalid for a name that is none.
+// The account that a copy comes into: made, or begun by an earlier run. Code::exists for one of
+// this server's own, Code::invalid for a name that is none.
 Status make_account(const MembersParts& parts, const repository::AccountRecord& account);
 
 // Lets the account and its devices be as at the source; devices that are not known there stay.

@@ -2,6 +2,7 @@
 #include "core/server/admin_replicas.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/identity/signing.h"
 #include "core/repository/pairing_token.h"
@@ -56,6 +57,17 @@ Json json_of(const catalog::ReplicaPull& pull) {
   return {{"source", pull.source},   {"account", pull.account}, {"tried_ns", pull.tried_ns},
           {"good_ns", pull.good_ns}, {"head", pull.head},       {"blobs", pull.blobs},
           {"bytes", pull.bytes},     {"healed", pull.healed},   {"trouble", pull.trouble}};
+}
+
+Result<std::vector<catalog::ReplicaPull>> present_pulls(catalog::Replication& rows,
+                                                        const ReplicationSettings& settings) {
+  std::set<std::string> names;
+  for (const ReplicationSource& one : settings.sources) names.insert(one.name);
+  CB_ASSIGN(const auto noted, rows.sources());
+  for (const catalog::ReplicaSource& one : noted) names.insert(one.name);
+  CB_ASSIGN(auto pulls, rows.pulls());
+  std::erase_if(pulls, [&](const auto& pull) { return !names.contains(pull.source); });
+  return pulls;
 }
 
 Result<std::vector<int64_t>> AdminReplicas::numbers_of(

@@ -50,7 +50,10 @@ class AdminReplicas {
   const Parts parts_;
 };
 
-// What came of copying, for `status` and for scripts.
+// What came of copying from those sources that there are.
+Result<std::vector<catalog::ReplicaPull>> present_pulls(catalog::Replication& rows,
+                                                        const ReplicationSettings& settings);
+// The same of one account, for `status` and for scripts.
 report::Json json_of(const catalog::ReplicaPull& pull);
 
 }  // namespace cb::server

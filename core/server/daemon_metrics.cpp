@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/report/metrics.h"
+#include "core/server/admin_replicas.h"
 #include "core/server/daemon_state.h"
 #include "core/server/legacy_report.h"
 #include "core/server/limit_metrics.h"
@@ -269,8 +270,9 @@ void add_maintenance(MetricList& list, const Maintenance& maintenance) {
 }
 
 // Accounts that are copied from other servers, and others that copy from here.
-void add_replication(MetricList& list, catalog::Replication& rows, int64_t now_ns) {
-  const auto pulls = rows.pulls();
+void add_replication(MetricList& list, catalog::Replication& rows,
+                     const ReplicationSettings& settings, int64_t now_ns) {
+  const auto pulls = present_pulls(rows, settings);
   const auto tokens = rows.tokens();
   if (!pulls || !tokens) return;
   std::vector<Sample> lag, good, blobs, bytes, healed, trouble;
@@ -383,7 +385,8 @@ std::string Daemon::metrics() const {
   add_sources(list, held.sources, s.seams.clock->wall().count());
   add_traffic(list, *s.traffic);
   add_maintenance(list, *s.maintenance);
-  add_replication(list, s.backend->catalog().replication(), s.seams.clock->wall().count());
+  add_replication(list, s.backend->catalog().replication(), s.jobs->settings().replication,
+                  s.seams.clock->wall().count());
   add_log(list, s.recent);
   add_audit(list, *s.audit);
   list.add_all(notify_metrics(s.notifier->list()));

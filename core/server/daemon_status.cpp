@@ -80,8 +80,8 @@ Json jobs_of(Jobs& jobs) {
   return all ? std::move(*all) : Json{{"error", all.error().text()}};
 }
 
-Json pulls_of(catalog::Catalog& catalog) {
-  const auto pulls = catalog.replication().pulls();
+Json pulls_of(catalog::Catalog& catalog, const Jobs& jobs) {
+  const auto pulls = present_pulls(catalog.replication(), jobs.settings().replication);
   if (!pulls) return {{"error", pulls.error().text()}};
   Json all = Json::array();
   for (const catalog::ReplicaPull& pull : *pulls) all.push_back(json_of(pull));
@@ -143,7 +143,7 @@ report::Json Daemon::status() const {
           {"v4", sessions_of(*s.v4)},
           {"repositories", s.commands->totals()},
           {"jobs", jobs_of(*s.jobs)},
-          {"replication", pulls_of(s.backend->catalog())},
+          {"replication", pulls_of(s.backend->catalog(), *s.jobs)},
           {"wanted", wanted_by_all(s.backend->catalog())},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
