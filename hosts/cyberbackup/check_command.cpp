@@ -204,28 +204,8 @@ std::vector<std::string> poisoners_of(const Findings& findings) {
   return ids;
 }
 
-void print_result(const CommonOptions& common, const Findings& findings,
-                  const std::vector<std::string>& advice, ExitCode exit) {
+void print_counts(const Findings& findings) {
   const SnapshotCheckResult& result = findings.snapshots;
-  if (common.json) {
-    (void)print(report::json_line({{"event", "done"},
-                                   {"snapshots", result.snapshots},
-                                   {"nodes", result.nodes},
-                                   {"blobs", result.blobs},
-                                   {"unread", result.unread},
-                                   {"bytes_read", result.bytes_read},
-                                   {"unknown_signers", result.unknown_signers},
-                                   {"damages", result.damage_count},
-                                   {"copies_good", findings.copies.good},
-                                   {"copies_unread", findings.copies.unread},
-                                   {"poisoned", findings.copies.poisoned_count},
-                                   {"can_heal", result.counts.present},
-                                   {"advice", advice},
-                                   {"exit", static_cast<int>(exit)}}) +
-                "\n");
-    return;
-  }
-  if (common.quiet) return;
   (void)print(
       std::to_string(result.snapshots) + " snapshots, " + std::to_string(result.nodes) +
       " nodes and " + std::to_string(result.blobs) + " blobs of content checked, " +
@@ -248,6 +228,32 @@ void print_result(const CommonOptions& common, const Findings& findings,
   if (result.unread > 0)
     (void)print(std::to_string(result.unread) +
                 " blobs of content lie in other devices' copies: only --read-data checks them\n");
+}
+
+// The advice about damage is part of what --quiet leaves, as the damage is.
+void print_result(const CommonOptions& common, const Findings& findings,
+                  const std::vector<std::string>& advice, ExitCode exit) {
+  const SnapshotCheckResult& result = findings.snapshots;
+  if (common.json) {
+    (void)print(report::json_line({{"event", "done"},
+                                   {"snapshots", result.snapshots},
+                                   {"nodes", result.nodes},
+                                   {"blobs", result.blobs},
+                                   {"unread", result.unread},
+                                   {"bytes_read", result.bytes_read},
+                                   {"unknown_signers", result.unknown_signers},
+                                   {"damages", result.damage_count},
+                                   {"copies_good", findings.copies.good},
+                                   {"copies_unread", findings.copies.unread},
+                                   {"poisoned", findings.copies.poisoned_count},
+                                   {"can_heal", result.counts.present},
+                                   {"advice", advice},
+                                   {"exit", static_cast<int>(exit)}}) +
+                "\n");
+    return;
+  }
+  if (!common.quiet) print_counts(findings);
+  if (common.quiet && exit == ExitCode::done) return;
   for (const std::string& line : advice) (void)print(line + "\n");
 }
 

@@ -51,7 +51,7 @@ Status print_sum(const CommonOptions& common, const Compared& compared, ExitCode
                                     {"advice", advice},
                                     {"exit", static_cast<int>(exit)}}) +
                  "\n");
-  if (common.quiet) return {};
+  if (common.quiet && exit == ExitCode::done) return {};
   if (exit == ExitCode::done)
     CB_TRY(print("the history goes on from commit " + std::to_string(witness.head.sequence) +
                  ", and all " + std::to_string(witness.snapshots.size()) +

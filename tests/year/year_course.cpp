@@ -29,13 +29,14 @@ const std::array<Policy, kAccounts> kPolicies = {{
 const Policy kOwn = {"keep-daily 3, keep-weekly 8", 0, 3, 8, 0, 0, 0, false, 7};
 constexpr std::array<size_t, 4> kWithOwnRules = {3, 7, 11, 15};  // all of the last account
 
-// Half the runs, for a test that ends soon; and from December on those of a small busy server.
-const std::map<std::string, std::string> kCalm = {{"clean", "daily 05:00"},
-                                                  {"verify", "every 96h"},
-                                                  {"collect", "every 48h"},
-                                                  {"compact", "every 48h"}};
-const std::map<std::string, std::string> kDecember = {{"clean", "daily 05:00"},
-                                                      {"compact", "daily 04:00"}};
+// Fewer runs, for a test that ends soon; and from December on those of a small busy server.
+const std::map<std::string, std::string> kCalm = {{"retention", "every 48h"},
+                                                  {"collect", "every 72h"},
+                                                  {"compact", "every 72h"},
+                                                  {"verify", "weekly wed 04:00"},
+                                                  {"clean", "daily 05:00"}};
+const std::map<std::string, std::string> kDecember = {
+    {"compact", "daily 04:00"}, {"verify", "weekly wed 04:00"}, {"clean", "daily 05:00"}};
 constexpr int64_t kFirstOfDecember = 335;
 
 HouseSettings house_settings(const CourseSettings& settings) {
@@ -46,7 +47,7 @@ HouseSettings house_settings(const CourseSettings& settings) {
   house.limits.node_pack = 20'000;
   house.limits.reserve = 512 * 1024;
   house.upkeep.jitter = minutes(5);
-  house.upkeep.verify_age = 7 * kDay;
+  house.upkeep.verify_age = 6 * kDay;
   return house;
 }
 

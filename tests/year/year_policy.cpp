@@ -20,6 +20,7 @@ std::string printed(int64_t time_ns, const char* form) {
 // The first snapshot of each of the newest `count` buckets.
 void keep_firsts(std::span<const Snapshot* const> snapshots, size_t count, const char* form,
                  std::vector<bool>& keep) {
+  if (count == 0) return;
   std::vector<size_t> firsts;
   std::string bucket;
   for (size_t i = 0; i < snapshots.size(); ++i) {

@@ -59,7 +59,7 @@ void Course::rot(int64_t day) {
   house_.flip_bit(
       repository::pack_object(id, repository::PackName{place.pack}),
       place.offset + repository::record_size(place.child_count) + dice_.below(place.size));
-  source.still_until_ns = (house_.clock().now() + 10 * kDay).count();
+  source.still_until_ns = (house_.clock().now() + 14 * kDay).count();
   ++tally_.rot;
 }
 
