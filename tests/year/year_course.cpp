@@ -33,10 +33,10 @@ constexpr std::array<size_t, 4> kWithOwnRules = {3, 7, 11, 15};  // all of the l
 const std::map<std::string, std::string> kCalm = {{"retention", "every 48h"},
                                                   {"collect", "every 72h"},
                                                   {"compact", "every 72h"},
-                                                  {"verify", "weekly wed 04:00"},
+                                                  {"verify", "every 240h"},
                                                   {"clean", "daily 05:00"}};
 const std::map<std::string, std::string> kDecember = {
-    {"compact", "daily 04:00"}, {"verify", "weekly wed 04:00"}, {"clean", "daily 05:00"}};
+    {"compact", "daily 04:00"}, {"verify", "every 240h"}, {"clean", "daily 05:00"}};
 constexpr int64_t kFirstOfDecember = 335;
 
 HouseSettings house_settings(const CourseSettings& settings) {

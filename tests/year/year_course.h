@@ -102,6 +102,7 @@ class Course {
   // of the kill point, and brings it up again.
   // `work` tells when something was acknowledged by returning true.
   bool kill_during(uint64_t most_passes, const std::function<bool()>& work);
+  [[noreturn]] void die_during(uint64_t passes, const std::function<bool()>& work, int out);
   void kill_backup(const Event& event);
   void crash_during(const std::function<void()>& work);
   void start_again();

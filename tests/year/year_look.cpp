@@ -161,7 +161,7 @@ void look_at_jobs(Course& course) {
   EXPECT_GT(done["clean"], kDays * 9 / 10);
   EXPECT_GT(done["collect"], kDays / 4);
   EXPECT_GT(done["compact"], kDays / 9);
-  EXPECT_GT(done["verify"], kDays / 9);
+  EXPECT_GT(done["verify"], kDays / 14);
 }
 
 // On a full store, too.

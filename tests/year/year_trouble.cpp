@@ -22,6 +22,7 @@ namespace {
 constexpr uint64_t kRoomLeft = 20 * 1024;
 constexpr std::array<int64_t, 4> kRotDays = {45, 150, 200, 310};
 constexpr int kKillsAWeek = 3;
+constexpr int kPassesOfAnAnswer = 3;
 // When the longer jobs are due, of a day.
 constexpr std::array<int, 4> kJobHours = {2, 4, 0, 12};
 
@@ -90,6 +91,23 @@ void Course::go_to_job(std::chrono::nanoseconds time) {
     house_.clock().go_to(std::chrono::nanoseconds(*due));
 }
 
+// The child: lives until the kill point is passed so often, or until all is done and told.
+void Course::die_during(uint64_t passes, const std::function<bool()>& work, int out) {
+  try {
+    must(house_.open());
+    house_.kill_point().arm(passes);
+    const bool is_done = work();
+    // On its way to who asked for it.
+    for (int i = 0; i < kPassesOfAnAnswer; ++i) house_.kill_point().pass();
+    if (is_done) say(out, kAcknowledged);
+    say(out, kEnded);
+    ::kill(::getpid(), SIGKILL);
+  } catch (const std::exception& error) {
+    static_cast<void>(!::write(2, error.what(), std::strlen(error.what())));
+  }
+  ::_exit(3);
+}
+
 // As often soon as late.
 bool Course::kill_during(uint64_t most_passes, const std::function<bool()>& work) {
   uint64_t most = most_passes;
@@ -102,16 +120,7 @@ bool Course::kill_during(uint64_t most_passes, const std::function<bool()>& work
   if (child < 0) throw std::runtime_error("no process");
   if (child == 0) {
     ::close(pipe[0]);
-    try {
-      must(house_.open());
-      house_.kill_point().arm(passes);
-      if (work()) say(pipe[1], kAcknowledged);
-      say(pipe[1], kEnded);
-      ::kill(::getpid(), SIGKILL);
-    } catch (const std::exception& error) {
-      static_cast<void>(!::write(2, error.what(), std::strlen(error.what())));
-    }
-    ::_exit(3);
+    die_during(passes, work, pipe[1]);
   }
   house_.note_other_opening();
   ::close(pipe[1]);
