@@ -8,7 +8,7 @@ using report::Metric;
 using report::Sample;
 
 Metric quota_gauge(const char* name, const char* help) {
-  return {std::string("cyberbackup_quota_") + name, help, Metric::Kind::gauge, {}};
+  return {name, help, Metric::Kind::gauge, {}};
 }
 
 Sample of_account(const std::string& account, uint64_t value) {
@@ -18,11 +18,13 @@ Sample of_account(const std::string& account, uint64_t value) {
 }  // namespace
 
 std::vector<Metric> quota_metrics(catalog::Accounts& accounts, LimitBook& book) {
-  Metric stored = quota_gauge("stored_bytes", "What an account that is limited stores.");
-  Metric limit = quota_gauge("limit_bytes", "What it may store at most.");
-  Metric soft = quota_gauge("soft_limit_bytes", "What it may store for good.");
-  Metric state = quota_gauge(
-      "state", "0: below its limits, 1: above the soft one, 2: it can store nothing more.");
+  Metric stored =
+      quota_gauge("cyberbackup_quota_stored_bytes", "What an account that is limited stores.");
+  Metric limit = quota_gauge("cyberbackup_quota_limit_bytes", "What it may store at most.");
+  Metric soft = quota_gauge("cyberbackup_quota_soft_limit_bytes", "What it may store for good.");
+  Metric state =
+      quota_gauge("cyberbackup_quota_state",
+                  "0: below its limits, 1: above the soft one, 2: it can store nothing more.");
   const auto rows = accounts.accounts();
   if (!rows) return {};
   for (const catalog::Account& account : *rows) {
