@@ -67,6 +67,12 @@ stream::Task<void> V4Puts::put(uint32_t request_id, repository::BlobHead head, s
   co_return co_await take_in(bulk, input);
 }
 
+stream::Task<void> V4Puts::refuse(uint32_t request_id, Error why) {
+  if (refused_) co_return Status{};
+  request_id_ = request_id;
+  co_return co_await refuse(std::move(why));
+}
+
 stream::Task<void> V4Puts::more(uint32_t request_id, uint64_t bulk, V4Input& input) {
   if (!open_ || request_id != request_id_)
     co_return failed(disorder("is continued and was not begun"));

@@ -54,6 +54,9 @@ class V4Puts {
   // much; what comes from now on is consumed and dropped.
   [[nodiscard]] const std::optional<Error>& refused() const { return refused_; }
 
+  // Stores nothing from the Put of this request on, and tells why; once.
+  stream::Task<void> refuse(uint32_t request_id, Error why);
+
   // The frame of a Put, or one that continues it: checks how much bulk it has and takes that in. A
   // failure of this and the functions below ends the session: a broken rule, or what another
   // session may be spared. That the engine cannot store a blob is none: see refused().
