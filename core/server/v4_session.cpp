@@ -218,13 +218,10 @@ bool V4Session::changes_copy(Request request) const {
 }
 
 // A copy follows its source, and nobody else.
-stream::Task<void> V4Session::refuse_change(const Frame& frame) {
-  Error why =
-      fail(Code::denied, "account " + member_->account.name,
-           "is a copy of that of server " + member_->origin->source + ", and only read here",
-           "back up to that server; when it is lost, ask this one's operator");
-  if (v4::has_bulk(frame.code)) co_return failed(std::move(why));
-  co_return co_await fail_request(frame.request_id, why, false);
+Error V4Session::only_read() const {
+  return fail(Code::denied, "account " + member_->account.name,
+              "is a copy of that of server " + member_->origin->source + ", and only read here",
+              "back up to that server; when it is lost, ask this one's operator");
 }
 
 // The rest of a frame, and its answer.
@@ -234,8 +231,10 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   Bytes message(frame.message_size);
   CB_CO_TRY(co_await input_.read(message, settings_.request_timeout));
   if (!may(frame.code)) co_return co_await deny(frame);
-  if (changes_copy(frame.code)) co_return co_await refuse_change(frame);
-  if (const Status open = admit(frame.code); !open) {
+  const bool is_refused = changes_copy(frame.code);
+  if (is_refused && frame.code != Request::put)
+    co_return co_await fail_request(frame.request_id, only_read(), false);
+  if (const Status open = is_refused ? Status{} : admit(frame.code); !open) {
     CB_CO_TRY(co_await turn_away(frame, open.error()));
     if (!v4::has_bulk(frame.code)) co_return Status{};
   }
@@ -247,6 +246,7 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   CB_CO_ASSIGN(const auto put, v4::parse<v4::pb::Put>(message));
   CB_CO_ASSIGN(repository::BlobHead head, v4::head_of(put));
   message = {};
+  if (is_refused) CB_CO_TRY(co_await puts_.deny(frame.request_id, only_read()));
   shared_.counters->bytes_in += head.stored_size;
   ++shared_.counters->blobs_in;
   CB_CO_TRY(co_await admit_blob(frame, head.stored_size));

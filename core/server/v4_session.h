@@ -71,7 +71,7 @@ class V4Session {
   stream::Task<void> take(const Frame& frame);
   stream::Task<void> deny(const Frame& frame);
   [[nodiscard]] bool changes_copy(v4::Request request) const;
-  stream::Task<void> refuse_change(const Frame& frame);
+  [[nodiscard]] Error only_read() const;
   stream::Task<void> answer(const Frame& frame, const Bytes& message);
   [[nodiscard]] std::chrono::nanoseconds patience() const;
   [[nodiscard]] TrafficShare::Whose moving(Direction direction) const;

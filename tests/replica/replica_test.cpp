@@ -128,7 +128,12 @@ TEST_F(Replica, refuses_whatever_would_change_a_copy_and_says_why) {
   const auto last = owner->answer();
   ASSERT_TRUE(last);
   EXPECT_THAT(last->failure(), HasSubstr("only read here"));
-  EXPECT_TRUE(last->as<v4::pb::Failure>().fatal());
+  EXPECT_FALSE(last->as<v4::pb::Failure>().fatal()) << "as by a full store";
+  for (const auto& blob : more.all) owner->put(owner->next_id++, blob.head, blob.stored);
+  owner->request(Request::flush, owner->next_id++, v4::pb::Flush());
+  EXPECT_THAT(owner->answer()->failure(), HasSubstr("only read here"));
+  owner->request(Request::counts, owner->next_id++, v4::pb::Counts());
+  EXPECT_EQ(owner->answer()->as<v4::pb::CountsReply>().snapshots(), 1U);
   EXPECT_EQ(presence(*session(copy_)), "here");
 }
 
