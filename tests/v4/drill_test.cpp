@@ -155,7 +155,7 @@ TEST_F(V4Drill, a_clock_that_is_far_ahead_is_refused_since_nothing_newer_could_f
 TEST_F(V4Drill, what_is_no_record_is_refused_and_the_session_goes_on) {
   begin();
   v4::pb::DrillResult message;
-  message.set_record("nonsense");
+  message.set_record("\1nonsense");
   EXPECT_EQ(ask(*peer_, Request::drill_result, message).as<v4::pb::Failure>().code(),
             static_cast<int>(Code::corrupt));
   EXPECT_EQ(refusal(*peer_, drilled(owner_, 5)), std::nullopt);
