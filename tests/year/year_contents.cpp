@@ -117,31 +117,60 @@ std::set<BlobId> reached(Course& course, size_t account) {
   return seen;
 }
 
-// Ids that the catalog reads from this pack.
-std::set<BlobId> rows_of(Course& course, const catalog::HeldPack& pack) {
-  std::set<BlobId> ids;
-  for (const catalog::HeldBlob& row :
-       must(course.house().catalog().collection().rows_in(pack.number)))
-    ids.insert(BlobId{row.id});
-  return ids;
+// What of an account is needed: blobs, and the records of the sessions that sealed them.
+struct Needed {
+  std::set<BlobId> blobs, records;
+};
+
+// A pack of the catalog, and what lies in its object.
+struct HeldObject {
+  std::set<BlobId> rows;  // that the catalog reads from here
+  repository::PackFooter footer;
+};
+
+HeldObject object_of(Course& course, const repository::RepositoryId& repository,
+                     const catalog::HeldPack& pack) {
+  HeldObject held;
+  for (const auto& row : must(course.house().catalog().collection().rows_in(pack.number)))
+    held.rows.insert(BlobId{row.id});
+  const auto name = repository::pack_object(repository, repository::PackName{pack.name});
+  auto stored = must(repository::StoredPack::open(course.house().store(), name));
+  held.footer = must(repository::read_footer(stored));
+  return held;
 }
 
-void look_at_pack(Course& course, const catalog::HeldPack& pack, const std::string& object,
-                  const std::set<BlobId>& alive, PackBytesHeld& held) {
-  auto stored = must(repository::StoredPack::open(course.house().store(), object));
-  const auto footer = must(repository::read_footer(stored));
-  const auto rows = rows_of(course, pack);
-  std::set<BlobId> records;  // of sessions that what is alive here needs
-  for (const auto& entry : footer.entries)
-    if (alive.contains(entry.id) && rows.contains(entry.id))
-      records.insert(repository::blob_of(entry.session));
-  for (const auto& entry : footer.entries) {
+// A record lives where its row is, while a living blob anywhere is of its session, and with each
+// living blob in a pack, which has to open without any other.
+void count(const HeldObject& object, const Needed& needed, PackBytesHeld& held) {
+  const auto is_read = [&](const BlobId& id) {
+    return object.rows.contains(id) && needed.blobs.contains(id);
+  };
+  std::set<BlobId> repeated;
+  for (const auto& entry : object.footer.entries)
+    if (is_read(entry.id)) repeated.insert(repository::blob_of(entry.session));
+  for (const auto& entry : object.footer.entries) {
+    const bool has_row = object.rows.contains(entry.id) && needed.records.contains(entry.id);
     const bool is_record = entry.kind == BlobKind::session;
-    const bool lives = is_record ? records.contains(entry.id)
-                                 : alive.contains(entry.id) && rows.contains(entry.id);
+    const bool lives = is_record ? has_row || repeated.contains(entry.id) : is_read(entry.id);
     held.all += entry.stored_size;
     held.dead += lives ? 0 : entry.stored_size;
+    held.dead_records += lives || !is_record ? 0 : entry.stored_size;
   }
+}
+
+void look_at_account(Course& course, size_t account, PackBytesHeld& held) {
+  const auto& repository = course.repository(account);
+  const int64_t number =
+      must(course.house().catalog().index().repository(repository.bytes))->number;
+  Needed needed{reached(course, account), {}};
+  std::vector<HeldObject> objects;
+  for (const auto& pack : must(course.house().catalog().collection().packs(number, 0, 100'000)))
+    objects.push_back(object_of(course, repository, pack));
+  for (const HeldObject& object : objects)
+    for (const auto& entry : object.footer.entries)
+      if (object.rows.contains(entry.id) && needed.blobs.contains(entry.id))
+        needed.records.insert(repository::blob_of(entry.session));
+  for (const HeldObject& object : objects) count(object, needed, held);
 }
 
 }  // namespace
@@ -167,16 +196,7 @@ void look_at_contents(Course& course) {
 
 PackBytesHeld look_at_packs(Course& course) {
   PackBytesHeld held;
-  for (size_t account = 0; account < kAccounts; ++account) {
-    const auto& repository = course.repository(account);
-    const auto alive = reached(course, account);
-    const int64_t number =
-        must(course.house().catalog().index().repository(repository.bytes))->number;
-    for (const auto& pack : must(course.house().catalog().collection().packs(number, 0, 100'000)))
-      look_at_pack(course, pack,
-                   repository::pack_object(repository, repository::PackName{pack.name}), alive,
-                   held);
-  }
+  for (size_t account = 0; account < kAccounts; ++account) look_at_account(course, account, held);
   return held;
 }
 

@@ -23,7 +23,7 @@ const std::array<Policy, kAccounts> kPolicies = {{
     {"keep-last 5, keep-monthly 6, keep-tag "
      "7777777777777777777777777777777777777777777777777777777777777777, trash-stay 14d",
      5, 0, 0, 6, 0, 0, true, 14},
-    {"keep-within 14d, keep-yearly 2, trash-stay 3d", 0, 0, 0, 0, 2, 14, false, 3},
+    {"keep-within 10d, keep-yearly 2, trash-stay 3d", 0, 0, 0, 0, 2, 10, false, 3},
     {},
 }};
 const Policy kOwn = {"keep-daily 3, keep-weekly 8", 0, 3, 8, 0, 0, 0, false, 7};

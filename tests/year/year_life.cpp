@@ -15,11 +15,12 @@ void tell(const Tally& tally, const PackBytesHeld& held) {
   std::printf(
       "%llu snapshots acknowledged, %llu of them without a word; %llu refused by a full store, "
       "%llu broken by a crash of it; %llu kills, %llu of them inside; %llu crashes; %llu bits "
-      "turned; %llu requests approved; %llu of %llu bytes of blobs are dead\n",
+      "turned; %llu requests approved; %llu of %llu bytes of blobs are dead, %llu of them records "
+      "of sessions\n",
       number(tally.backups), number(tally.unsaid), number(tally.backups_full),
       number(tally.backups_crashed), number(tally.kills), number(tally.kills_inside),
       number(tally.crashes), number(tally.rot), number(tally.approved), number(held.dead),
-      number(held.all));
+      number(held.all), number(held.dead_records));
 }
 
 // Did what the year is about happen at all?

@@ -18,8 +18,10 @@ void look_at_contents(Course& course);
 // Bytes of blobs in the packs of the store, as they lie there.
 struct PackBytesHeld {
   uint64_t all = 0, dead = 0;
+  uint64_t dead_records = 0;  // of sessions, among those
 };
-// Dead is what no snapshot reaches, and every copy that the catalog does not read.
+// Dead is what no snapshot reaches, and every copy that the catalog does not read and that opens
+// nothing beside it.
 PackBytesHeld look_at_packs(Course& course);
 
 // The server's own check has nothing to say, and nothing is left over or wanted.
