@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
+#include <numeric>
 #include <thread>
 
 #include "core/repository/collection_fixture.h"
@@ -29,6 +29,13 @@ uint64_t status_value(const std::string& name) {
 }
 
 void forget_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+// What is held to the figure is optimised code; other builds must not be hopeless.
+#ifdef __OPTIMIZE__
+constexpr double kMostSlowed = 1.2;
+#else
+constexpr double kMostSlowed = 1.6;
+#endif
 
 BlobId id_of(uint64_t number) { return make_blob(BlobKind::data, 10'000'000 + number, 1).head.id; }
 
@@ -114,43 +121,37 @@ class CollectionSpeed : public Collecting {
     back_up(owner_, snapshot);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   }
-  // The same while a thread does `work` again and again; it says when it has begun.
-  double time_beside(const std::function<void(const std::function<bool()>& go_on)>& work) {
-    std::atomic<bool> is_over = false;
-    std::atomic<bool> has_begun = false;
-    std::thread beside([&] {
-      while (!is_over)
-        work([&] {
-          has_begun = true;
-          return !is_over;
-        });
-    });
-    while (!has_begun) std::this_thread::yield();
-    const double took = time_of_backup();
-    is_over = true;
-    beside.join();
-    return took;
+  std::vector<double> times_of_backups(int count) {
+    std::vector<double> times;
+    for (int i = 0; i < count; ++i) times.push_back(time_of_backup());
+    return times;
   }
-  double time_beside_collection() {
-    return time_beside([this](const std::function<bool()>& go_on) {
-      must(engine().collect(repository_, {}, [&](uint64_t, uint64_t) {
-        (void)go_on();
+  // One after the other, from the begin of a collection that deletes all that is dead to its end.
+  std::vector<double> times_beside_collection() {
+    std::atomic<bool> has_begun = false, is_over = false;
+    Engine::Collected collected;
+    std::thread collecting([&] {
+      Engine::CollectOptions at_once;
+      at_once.wait = {};
+      collected = must(engine().collect(repository_, at_once, [&](uint64_t, uint64_t) {
+        has_begun = true;
         return true;
       }));
+      is_over = true;
     });
+    while (!has_begun) std::this_thread::yield();
+    std::vector<double> times;
+    while (!is_over) times.push_back(time_of_backup());
+    collecting.join();
+    EXPECT_GT(collected.deleted, dead_count_);
+    return times;
   }
-  // What a thread takes that needs a core and nothing else.
-  double time_beside_nothing() {
-    return time_beside([](const std::function<bool()>& go_on) { (void)go_on(); });
-  }
-
-  static double middle(std::vector<double> times) {
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
+  static double mean(const std::vector<double>& times) {
+    return std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());
   }
 
   static constexpr size_t kSentBlobs = 3000;
-  uint64_t backups_ = 100;
+  uint64_t backups_ = 1'000'000;  // their blobs have numbers above those of all rows
   size_t dead_count_ = 0;
   int64_t number_ = 0;
   std::vector<BlobId> alive_, dead_;
@@ -176,26 +177,22 @@ TEST_P(CollectionSpeed, a_million_blobs_are_marked_and_swept_in_a_minute_and_64_
   EXPECT_LT(peak - idle, 64u * 1024);
 }
 
-// All times in one run, in turns, so that what else the machine does hits all of them. What is held
-// to a limit is what collection costs beside the core that it uses: more than that would be waiting
-// for its locks. How much slower a backup is than alone depends on whether a core is free; it is
-// told, and docs/collection.md has it.
-TEST_P(CollectionSpeed, costs_a_backup_beside_it_no_more_than_a_thread_that_only_computes) {
+// The mean of all backups in a collection, from its marks to its last deletion. Two cores have to
+// be free: else this measures what else the machine does.
+TEST_P(CollectionSpeed, a_backup_beside_it_is_slowed_by_less_than_a_fifth) {
   fill(1'000'000);
   time_of_backup();  // the first one warms up
-  std::vector<double> alone, busy, beside;
-  for (int i = 0; i < 7; ++i) {
-    alone.push_back(time_of_backup());
-    busy.push_back(time_beside_nothing());
-    beside.push_back(time_beside_collection());
-  }
-  const double ratio = middle(beside) / middle(busy);
+  std::vector<double> alone = times_of_backups(8);
+  const std::vector<double> beside = times_beside_collection();
+  for (const double time : times_of_backups(8)) alone.push_back(time);
+  const double ratio = mean(beside) / mean(alone);
   std::printf(
-      "a backup of %zu blobs of 16 KiB: %.2f s alone, %.2f s beside a busy thread, %.2f s beside a "
-      "collection: %.2f times the second, %.2f times the first\n",
-      kSentBlobs, middle(alone), middle(busy), middle(beside), ratio,
-      middle(beside) / middle(alone));
-  EXPECT_LT(ratio, 1.2);
+      "a backup of %zu blobs of 16 KiB: %.3f s alone, %.3f s beside a collection (%zu of them, the "
+      "slowest %.3f s): %.2f times as long\n",
+      kSentBlobs, mean(alone), mean(beside), beside.size(),
+      *std::max_element(beside.begin(), beside.end()), ratio);
+  EXPECT_GE(beside.size(), 4u) << "the collection is too short to tell";
+  EXPECT_LT(ratio, kMostSlowed);
 }
 
 }  // namespace
