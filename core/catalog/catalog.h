@@ -17,10 +17,14 @@
 #include "core/catalog/accounts.h"
 #include "core/catalog/audit.h"
 #include "core/catalog/collection.h"
+#include "core/catalog/drills.h"
 #include "core/catalog/index.h"
 #include "core/catalog/jobs.h"
 #include "core/catalog/legacy.h"
+#include "core/catalog/limits.h"
+#include "core/catalog/replication.h"
 #include "core/catalog/retention.h"
+#include "core/catalog/sources.h"
 #include "core/catalog/verification.h"
 
 namespace cb::catalog {
@@ -78,7 +82,11 @@ class Catalog {
   virtual Retention& retention() = 0;
   virtual Collection& collection() = 0;
   virtual Jobs& jobs() = 0;
+  virtual Sources& sources() = 0;
+  virtual Drills& drills() = 0;
   virtual Verification& verification() = 0;
+  virtual Limits& limits() = 0;
+  virtual Replication& replication() = 0;
 
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;

@@ -63,6 +63,18 @@ class RetentionSuite : public IndexSuite {
   Retention& retention() { return catalog_->retention(); }
 };
 
+// The part of sources.h, with the same.
+class SourcesSuite : public IndexSuite {
+ protected:
+  Sources& sources() { return catalog_->sources(); }
+};
+
+// The part of replication.h, with the same.
+class ReplicationSuite : public IndexSuite {
+ protected:
+  Replication& replication() { return catalog_->replication(); }
+};
+
 // A client whose id ends in `number`.
 LegacyClient make_client(const std::string& name, uint8_t number);
 LegacyVersion make_version(const LegacyClient& client, const std::string& file, uint64_t sequence);

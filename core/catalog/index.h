@@ -39,6 +39,7 @@ struct PackRow {
   int64_t number = 0;  // set by add_pack
   int64_t owner = 0;   // the intake that alone sees the pack; 0: everybody
   int64_t domain = 0;  // of its blobs: `owner`, or a device's; not kept
+  Bytes16 device{};    // who put it, for whom it counts (limits.h); zero: the server; not kept
   Bytes16 name{};
   uint8_t pack_class = 0;
   uint64_t size = 0;  // bytes of the object
@@ -91,6 +92,7 @@ struct CommitRow {
   Bytes16 commit_id{};
   Bytes32 hash{};  // SHA-256 of `record`
   Bytes record;
+  Bytes16 device{};  // whom the record counts for (limits.h); not kept
 };
 
 // What a commit does beside its row.
@@ -99,6 +101,7 @@ struct CommitEffect {
   std::span<const int64_t> walked;  // blobs that are closed now
   // False: durable with the next change that is, for a caller that makes one.
   bool waits = true;
+  uint64_t growth = 0;  // what the session had stored (UsageRow); 0: not told
 };
 
 struct SnapshotRow {

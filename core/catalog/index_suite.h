@@ -209,4 +209,49 @@ class VerificationSuite : public DomainsSuite {
   }
 };
 
+// Packs of several devices, each with one blob of its number.
+class LimitsSuite : public IndexSuite {
+ protected:
+  void SetUp() override {
+    IndexSuite::SetUp();
+    account_ = index().repositories()->at(0).account;
+  }
+  Limits& limits() { return catalog_->limits(); }
+
+  void put(uint64_t number, const Bytes16& device, uint64_t size, int64_t owner = 0) {
+    PackRow row = pack(number, owner);
+    row.size = size;
+    row.device = device;
+    ASSERT_TRUE(index().add_pack(repository_, row, std::array<BlobRow, 1>{blob(number)}, {}));
+  }
+  UsageRow usage(const Bytes16& device) {
+    const auto all = limits().usage(account_);
+    EXPECT_TRUE(all);
+    for (const UsageRow& row : *all)
+      if (row.device == device) return row;
+    return {};
+  }
+  HeldPack held(uint64_t number) {
+    const auto all = catalog_->collection().packs(repository_, 0, 99);
+    EXPECT_TRUE(all);
+    for (const HeldPack& one : *all)
+      if (one.name == pack(number).name) return one;
+    return {};
+  }
+  BlobMove moving(uint64_t number, uint64_t new_offset) {
+    const int64_t from = held(number).number;
+    return {catalog_->collection().rows_in(from)->at(0), from, new_offset};
+  }
+  void compact(uint64_t into, uint64_t size, std::initializer_list<uint64_t> from) {
+    std::vector<BlobMove> moves;
+    for (const uint64_t one : from) moves.push_back(moving(one, 48 + 200 * moves.size()));
+    PackRow row = pack(into);
+    row.size = size;
+    ASSERT_EQ(catalog_->collection().move_blobs(repository_, row, moves).value_or(0), from.size());
+  }
+
+  const Bytes16 mine_ = short_id(1), theirs_ = short_id(2);
+  int64_t account_ = 0;
+};
+
 }  // namespace cb::catalog

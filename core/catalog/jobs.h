@@ -60,6 +60,9 @@ class Jobs {
   virtual Result<std::optional<int64_t>> oldest() = 0;
   // Forgets runs that began before this and have ended, but never the newest of a job. How many.
   virtual Result<uint64_t> forget(int64_t before_ns) = 0;
+  // Forgets earlier runs of the same job that a schedule began and that ended as this one did, in
+  // the same words: for what runs often and finds nothing. How many.
+  virtual Result<uint64_t> forget_same(int64_t number) = 0;
 };
 
 }  // namespace cb::catalog

@@ -91,5 +91,24 @@ TEST_P(CatalogSuite, old_runs_are_forgotten_but_never_the_newest_of_a_job) {
   EXPECT_EQ(catalog_->jobs().scheduled("verify", 9)->size(), 1U);
 }
 
+TEST_P(CatalogSuite, of_runs_that_say_the_same_the_newest_can_be_all_that_is_kept) {
+  const int64_t failed = begin(*catalog_, "watch", kNow);
+  ASSERT_TRUE(end(*catalog_, failed, JobOutcome::failed));
+  for (int run = 1; run <= 3; ++run)
+    ASSERT_TRUE(end(*catalog_, begin(*catalog_, "watch", kNow + run), JobOutcome::done));
+  const int64_t asked = begin(*catalog_, "watch", kNow + 4, false);
+  ASSERT_TRUE(end(*catalog_, asked, JobOutcome::done));
+  ASSERT_TRUE(end(*catalog_, begin(*catalog_, "clean", kNow + 5), JobOutcome::done));
+  const int64_t newest = begin(*catalog_, "watch", kNow + 6);
+  ASSERT_TRUE(end(*catalog_, newest, JobOutcome::done));
+  EXPECT_EQ(*catalog_->jobs().forget_same(newest), 3U);
+  const auto left = *catalog_->jobs().history("watch", 0, 9);
+  ASSERT_EQ(left.size(), 3U);
+  EXPECT_EQ(left[0].number, newest);
+  EXPECT_EQ(left[1].number, asked);
+  EXPECT_EQ(left[2].number, failed);
+  EXPECT_EQ(catalog_->jobs().history("clean", 0, 9)->size(), 1U);
+}
+
 }  // namespace
 }  // namespace cb::catalog

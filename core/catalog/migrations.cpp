@@ -5,292 +5,185 @@
 
 #include <array>
 
+#include "core/catalog/past_schemas.h"
+
 namespace cb::catalog {
 namespace {
 
-// Names are blobs: v3 clients send any bytes. Times are nanoseconds since 1970 UTC.
-constexpr const char* kVersion1 = R"sql(
-CREATE TABLE legacy_client (
-  number       INTEGER PRIMARY KEY,
-  id           BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
-  name         BLOB NOT NULL UNIQUE,
-  public_key   BLOB NOT NULL,
-  oaep         INTEGER NOT NULL CHECK (oaep IN (0, 1, 2)),
-  oaep_proven  INTEGER NOT NULL CHECK (oaep_proven IN (0, 1)),
-  created_ns   INTEGER NOT NULL,
-  last_seen_ns INTEGER NOT NULL,
-  last_address BLOB NOT NULL
-) STRICT;
-CREATE TABLE legacy_version (
-  client       INTEGER NOT NULL REFERENCES legacy_client (number),
-  file_name    BLOB NOT NULL,
-  version      INTEGER NOT NULL CHECK (version > 0),
-  size         INTEGER NOT NULL CHECK (size >= 0),
-  cksum        INTEGER NOT NULL,
-  object       BLOB NOT NULL UNIQUE,
-  stored_size  INTEGER NOT NULL CHECK (stored_size >= 0),
-  created_ns   INTEGER NOT NULL,
-  PRIMARY KEY (client, file_name, version)
-) STRICT, WITHOUT ROWID;
-)sql";
-
-// Protocol v4. owner: 0 what everybody sees, else the intake that alone sees it until it commits.
-constexpr const char* kVersion2 = R"sql(
-CREATE TABLE account (
-  number       INTEGER PRIMARY KEY,
-  name         BLOB NOT NULL UNIQUE,
-  kind         INTEGER NOT NULL CHECK (kind IN (3, 4)),
-  disabled     INTEGER NOT NULL CHECK (disabled IN (0, 1)),
-  created_ns   INTEGER NOT NULL
-) STRICT;
-CREATE TABLE token (
-  id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-  secret_hash  BLOB NOT NULL CHECK (length(secret_hash) = 32),
+// What the server limits, watches and copies.
+constexpr const char* kVersion8 = R"sql(
+-- limits: what an account or a device may store, and what it does store. A device of zeros is the
+-- account, or, of stored bytes, the server itself and whatever was there before. A pack that is
+-- retired counts for nobody. Sums never go below zero: damage must not keep packs from going.
+CREATE TABLE limit_value (
   account      INTEGER NOT NULL REFERENCES account (number),
-  expires_ns   INTEGER NOT NULL,
-  used_by      BLOB CHECK (length(used_by) = 16)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE device (
-  id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-  account      INTEGER NOT NULL REFERENCES account (number),
-  public_key   BLOB NOT NULL CHECK (length(public_key) = 32),
-  certificate  BLOB NOT NULL,
-  role         INTEGER NOT NULL,
-  state        INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
-  created_ns   INTEGER NOT NULL,
-  last_seen_ns INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX device_account ON device (account);
-CREATE TABLE repository (
-  number       INTEGER PRIMARY KEY,
-  id           BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
-  account      INTEGER NOT NULL REFERENCES account (number),
-  record       BLOB NOT NULL
-) STRICT;
-CREATE TABLE slot (
-  repository   INTEGER NOT NULL REFERENCES repository (number),
-  id           BLOB NOT NULL CHECK (length(id) = 16),
-  record       BLOB NOT NULL,
-  PRIMARY KEY (repository, id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE intake (
-  number       INTEGER PRIMARY KEY AUTOINCREMENT,
-  repository   INTEGER NOT NULL REFERENCES repository (number),
-  commit_id    BLOB CHECK (length(commit_id) = 16)
-) STRICT;
-CREATE TABLE session (
-  repository   INTEGER NOT NULL REFERENCES repository (number),
-  id           BLOB NOT NULL CHECK (length(id) = 16),
-  owner        INTEGER NOT NULL,
-  record       BLOB NOT NULL,
-  PRIMARY KEY (repository, id, owner)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE pack (
-  number       INTEGER PRIMARY KEY,
-  repository   INTEGER NOT NULL REFERENCES repository (number),
-  owner        INTEGER NOT NULL,
-  name         BLOB NOT NULL CHECK (length(name) = 16),
-  class        INTEGER NOT NULL CHECK (class IN (1, 2)),
-  size         INTEGER NOT NULL CHECK (size > 0),
-  digest       BLOB NOT NULL CHECK (length(digest) = 16),
-  created_ns   INTEGER NOT NULL,
-  blobs        INTEGER NOT NULL CHECK (blobs >= 0),
-  garbage      INTEGER NOT NULL CHECK (garbage >= 0),
-  UNIQUE (repository, name)
-) STRICT;
-CREATE INDEX pack_owner ON pack (owner) WHERE owner <> 0;
-CREATE TABLE blob (
-  number       INTEGER PRIMARY KEY,
-  repository   INTEGER NOT NULL REFERENCES repository (number),
-  id           BLOB NOT NULL CHECK (length(id) = 32),
-  owner        INTEGER NOT NULL,
-  kind         INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 6),
-  condemned    INTEGER NOT NULL CHECK (condemned IN (0, 1)),
-  closed       INTEGER NOT NULL CHECK (closed IN (0, 1)),
-  session      BLOB NOT NULL CHECK (length(session) = 16),
-  pack         INTEGER NOT NULL REFERENCES pack (number),
-  offset       INTEGER NOT NULL CHECK (offset > 0),
-  size         INTEGER NOT NULL CHECK (size >= 0),
-  children     BLOB NOT NULL CHECK (length(children) % 32 = 0),
-  UNIQUE (repository, id, owner)
-) STRICT;
-CREATE INDEX blob_pack ON blob (pack, offset);
-CREATE INDEX blob_owner ON blob (owner) WHERE owner <> 0;
-CREATE TABLE snapshot (
-  repository   INTEGER NOT NULL REFERENCES repository (number),
-  id           BLOB NOT NULL CHECK (length(id) = 32),
-  sequence     INTEGER NOT NULL,
-  in_trash     INTEGER NOT NULL CHECK (in_trash IN (0, 1)),
-  PRIMARY KEY (repository, id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE commit_record (
-  repository   INTEGER NOT NULL REFERENCES repository (number),
-  sequence     INTEGER NOT NULL CHECK (sequence > 0),
-  type         INTEGER NOT NULL CHECK (type BETWEEN 1 AND 4),
-  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
-  commit_id    BLOB NOT NULL CHECK (length(commit_id) = 16),
-  hash         BLOB NOT NULL CHECK (length(hash) = 32),
-  record       BLOB NOT NULL,
-  PRIMARY KEY (repository, sequence)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX commit_id ON commit_record (repository, commit_id);
-CREATE INDEX commit_snapshot ON commit_record (repository, snapshot);
-)sql";
-
-// v3 uploads lie in repositories. The old table is empty: a catalog where it is not is refused.
-constexpr const char* kVersion3 = R"sql(
-DROP TABLE legacy_version;
-CREATE TABLE legacy_version (
-  client       INTEGER NOT NULL REFERENCES legacy_client (number),
-  file_name    BLOB NOT NULL,
-  version      INTEGER NOT NULL CHECK (version > 0),
-  size         INTEGER NOT NULL CHECK (size >= 0),
-  cksum        INTEGER NOT NULL,
-  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
-  sequence     INTEGER NOT NULL CHECK (sequence > 0),
-  stored_size  INTEGER NOT NULL CHECK (stored_size >= 0),
-  created_ns   INTEGER NOT NULL,
-  PRIMARY KEY (client, file_name, version)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX legacy_version_sequence ON legacy_version (client, sequence);
-CREATE TABLE legacy_repository (
-  client       INTEGER PRIMARY KEY REFERENCES legacy_client (number),
-  record       BLOB NOT NULL,
-  slot         BLOB NOT NULL
-) STRICT;
-)sql";
-
-// Several devices in one repository: invites, passwords, and blobs that stay with whom they came
-// from. blob.owner below 0 is a domain (index.h); two partial indexes serve what an owner checks
-// and what a condemned blob opens again, and have no row in the common case or few.
-constexpr const char* kVersion4 = R"sql(
-ALTER TABLE account ADD COLUMN password_hash BLOB NOT NULL DEFAULT x'';
-CREATE TABLE invite (
-  number       INTEGER PRIMARY KEY,
-  id           BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
-  account      INTEGER NOT NULL REFERENCES account (number),
-  record       BLOB NOT NULL,
-  proof_hash   BLOB NOT NULL CHECK (length(proof_hash) = 32),
-  sealed_keys  BLOB NOT NULL,
-  expires_ns   INTEGER NOT NULL,
-  used_by      BLOB CHECK (length(used_by) = 16)
-) STRICT;
-CREATE INDEX invite_account ON invite (account);
-CREATE TABLE domain (
-  number       INTEGER PRIMARY KEY CHECK (number < -1),
-  repository   INTEGER NOT NULL REFERENCES repository (number),
   device       BLOB NOT NULL CHECK (length(device) = 16),
-  UNIQUE (repository, device)
-) STRICT;
-CREATE INDEX blob_foreign ON blob (repository) WHERE owner < 0 AND condemned = 0;
-CREATE INDEX blob_closed ON blob (repository, owner) WHERE closed = 1 AND children <> x'';
-)sql";
-
-// A login looks for the repository of its account.
-constexpr const char* kVersion5 = R"sql(
-CREATE INDEX repository_account ON repository (account);
-)sql";
-
-// The way out of protocol 3. What was taken over lies in another repository than what comes after
-// it, whose commits count from 1 again. legacy_policy.ratchet: -1 as the settings say.
-constexpr const char* kVersion6 = R"sql(
-ALTER TABLE legacy_version ADD COLUMN taken_over INTEGER NOT NULL DEFAULT 0
-  CHECK (taken_over IN (0, 1));
-DROP INDEX legacy_version_sequence;
-CREATE UNIQUE INDEX legacy_version_sequence ON legacy_version (client, sequence)
-  WHERE taken_over = 0;
-CREATE TABLE legacy_policy (
-  client           INTEGER PRIMARY KEY REFERENCES legacy_client (number),
-  min_version      INTEGER NOT NULL CHECK (min_version IN (3, 4)),
-  ratchet          INTEGER NOT NULL CHECK (ratchet IN (-1, 0, 1)),
-  ended_ns         INTEGER NOT NULL,
-  lifted_until_ns  INTEGER NOT NULL,
-  allowed_until_ns INTEGER NOT NULL,
-  key_replaced     INTEGER NOT NULL CHECK (key_replaced IN (0, 1)),
-  imported_ns      INTEGER NOT NULL,
-  migrated_ns      INTEGER NOT NULL
-) STRICT;
-CREATE TABLE legacy_use (
-  client       INTEGER NOT NULL REFERENCES legacy_client (number),
-  listener     BLOB NOT NULL,
-  address      BLOB NOT NULL,
-  first_ns     INTEGER NOT NULL,
-  last_ns      INTEGER NOT NULL,
-  logins       INTEGER NOT NULL CHECK (logins >= 0),
-  uploads      INTEGER NOT NULL CHECK (uploads >= 0),
-  bytes        INTEGER NOT NULL CHECK (bytes >= 0),
-  PRIMARY KEY (client, listener, address)
+  name         TEXT NOT NULL,
+  value        INTEGER NOT NULL CHECK (value >= 0),
+  set_ns       INTEGER NOT NULL,
+  set_by       BLOB NOT NULL,
+  PRIMARY KEY (account, device, name)
 ) STRICT, WITHOUT ROWID;
-)sql";
+CREATE TABLE over_soft (
+  account      INTEGER NOT NULL REFERENCES account (number),
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  since_ns     INTEGER NOT NULL,
+  PRIMARY KEY (account, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pack_share (
+  pack         INTEGER NOT NULL REFERENCES pack (number) ON DELETE CASCADE,
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  repository   INTEGER NOT NULL,
+  bytes        INTEGER NOT NULL,
+  PRIMARY KEY (pack, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stored_usage (
+  repository   INTEGER NOT NULL,
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  pack_bytes   INTEGER NOT NULL,
+  record_bytes INTEGER NOT NULL,
+  growth       INTEGER NOT NULL,
+  PRIMARY KEY (repository, device)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER pack_share_added AFTER INSERT ON pack_share BEGIN
+  INSERT INTO stored_usage (repository, device, pack_bytes, record_bytes, growth)
+    VALUES (new.repository, new.device, new.bytes, 0, 0)
+    ON CONFLICT DO UPDATE SET pack_bytes = pack_bytes + excluded.pack_bytes;
+END;
+CREATE TRIGGER pack_share_changed AFTER UPDATE OF bytes ON pack_share BEGIN
+  UPDATE stored_usage SET pack_bytes = max(0, pack_bytes + new.bytes - old.bytes)
+    WHERE repository = new.repository AND device = new.device;
+END;
+CREATE TRIGGER pack_share_gone AFTER DELETE ON pack_share BEGIN
+  UPDATE stored_usage SET pack_bytes = max(0, pack_bytes - old.bytes)
+    WHERE repository = old.repository AND device = old.device;
+END;
+CREATE TRIGGER pack_retired AFTER UPDATE OF retired_ns ON pack WHEN new.retired_ns > 0 BEGIN
+  DELETE FROM pack_share WHERE pack = new.number;
+END;
+INSERT INTO pack_share SELECT number, zeroblob(16), repository, size FROM pack
+  WHERE retired_ns = 0;
+INSERT INTO stored_usage
+  SELECT repository, zeroblob(16), 0, sum(length(record)), 0 FROM commit_record
+    WHERE true GROUP BY repository
+  ON CONFLICT DO UPDATE SET record_bytes = excluded.record_bytes;
 
-// The server keeps house. pack.verified_ns: when it was last read whole and good; retired_ns: since
-// when no row of a blob is left in it. retention.source: empty for what counts for the whole
-// repository, else device and source. job_run.ended_ns: 0 while it runs. What is in `wanted` was
-// found damaged and is to be sent again.
-constexpr const char* kVersion7 = R"sql(
-ALTER TABLE pack ADD COLUMN verified_ns INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE pack ADD COLUMN is_bad INTEGER NOT NULL DEFAULT 0 CHECK (is_bad IN (0, 1));
-ALTER TABLE pack ADD COLUMN retired_ns INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE blob ADD COLUMN condemned_ns INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX pack_verified ON pack (repository, verified_ns);
-CREATE INDEX blob_condemned ON blob (repository, pack) WHERE condemned = 1;
-CREATE TABLE retention (
+-- sources: when a source is expected, and what its backups are like (figures and claim: numbers of
+-- 64 bits, little-endian, in the order of core/catalog/sources.h)
+CREATE TABLE source_wish (
   repository   INTEGER NOT NULL REFERENCES repository (number),
   source       BLOB NOT NULL CHECK (length(source) IN (0, 48)),
-  rules        TEXT NOT NULL,
+  never        INTEGER NOT NULL CHECK (never IN (0, 1)),
+  every_ns     INTEGER NOT NULL,
+  tolerance_ns INTEGER NOT NULL,
   set_ns       INTEGER NOT NULL,
   set_by       BLOB NOT NULL,
   PRIMARY KEY (repository, source)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE pin (
+CREATE TABLE source_state (
   repository   INTEGER NOT NULL REFERENCES repository (number),
-  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
-  until_ns     INTEGER NOT NULL,
+  source       BLOB NOT NULL CHECK (length(source) = 48),
+  expected_ns  INTEGER NOT NULL,
+  late_ns      INTEGER NOT NULL,
+  basis        BLOB NOT NULL,
+  overdue_ns   INTEGER NOT NULL,
+  frozen_ns    INTEGER NOT NULL,
+  normal       BLOB NOT NULL CHECK (length(normal) IN (0, 32)),
   reason       BLOB NOT NULL,
-  set_ns       INTEGER NOT NULL,
-  set_by       BLOB NOT NULL,
+  PRIMARY KEY (repository, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE source_backup (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  source       BLOB NOT NULL CHECK (length(source) = 48),
+  sequence     INTEGER NOT NULL,
+  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
+  time_ns      INTEGER NOT NULL,
+  is_compared  INTEGER NOT NULL CHECK (is_compared IN (0, 1)),
+  figures      BLOB NOT NULL CHECK (length(figures) = 88),
+  claim        BLOB NOT NULL CHECK (length(claim) IN (0, 56)),
+  score        INTEGER NOT NULL CHECK (score BETWEEN 0 AND 100),
+  is_odd       INTEGER NOT NULL CHECK (is_odd IN (0, 1)),
+  reasons      BLOB NOT NULL,
+  PRIMARY KEY (repository, source, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE source_claim (repository INTEGER NOT NULL REFERENCES repository (number),
+  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
+  claim        BLOB NOT NULL CHECK (length(claim) = 56),
   PRIMARY KEY (repository, snapshot)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE approval (
-  number       INTEGER PRIMARY KEY AUTOINCREMENT,
-  what         TEXT NOT NULL,
-  repository   INTEGER NOT NULL,
-  detail       TEXT NOT NULL,
-  asked_by     BLOB NOT NULL,
-  asked_ns     INTEGER NOT NULL,
-  approved_by  BLOB NOT NULL,
-  approved_ns  INTEGER NOT NULL,
-  used_ns      INTEGER NOT NULL
-) STRICT;
-CREATE TABLE job_run (
-  number       INTEGER PRIMARY KEY AUTOINCREMENT,
-  job          TEXT NOT NULL,
-  asked_by     BLOB NOT NULL,
-  due_ns       INTEGER NOT NULL,
-  begun_ns     INTEGER NOT NULL,
-  ended_ns     INTEGER NOT NULL,
-  outcome      INTEGER NOT NULL CHECK (outcome BETWEEN 0 AND 5),
-  summary      BLOB NOT NULL,
-  detail       TEXT NOT NULL
-) STRICT;
-CREATE INDEX job_run_job ON job_run (job, number);
-CREATE TABLE wanted (
+CREATE TABLE source_look (repository INTEGER PRIMARY KEY REFERENCES repository (number),
+  sequence     INTEGER NOT NULL) STRICT;
+CREATE TABLE alarm (name BLOB PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+
+-- drills: what devices said of restores that they tried
+CREATE TABLE drill (
   repository   INTEGER NOT NULL REFERENCES repository (number),
-  id           BLOB NOT NULL CHECK (length(id) = 32),
-  domain       INTEGER NOT NULL,
-  kind         INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 6),
-  since_ns     INTEGER NOT NULL,
-  PRIMARY KEY (repository, id, domain)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE audit (
-  sequence     INTEGER PRIMARY KEY CHECK (sequence > 0),
+  device       BLOB NOT NULL CHECK (length(device) = 16),
+  time_ns      INTEGER NOT NULL,
+  received_ns  INTEGER NOT NULL,
+  failed       INTEGER NOT NULL CHECK (failed IN (0, 1)),
+  passed_ns    INTEGER NOT NULL,
   record       BLOB NOT NULL,
-  hash         BLOB NOT NULL CHECK (length(hash) = 32)
+  PRIMARY KEY (repository, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE drill_missing (
+  repository   INTEGER PRIMARY KEY REFERENCES repository (number),
+  since_ns     INTEGER NOT NULL
 ) STRICT;
+
+-- replication: what comes from, or goes to, another server
+CREATE TABLE replica_token (
+  number       INTEGER PRIMARY KEY,
+  id           BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  secret_hash  BLOB NOT NULL CHECK (length(secret_hash) = 32),
+  name         BLOB NOT NULL,
+  all_accounts INTEGER NOT NULL CHECK (all_accounts IN (0, 1)),
+  created_ns   INTEGER NOT NULL,
+  last_seen_ns INTEGER NOT NULL,
+  last_address BLOB NOT NULL
+) STRICT;
+CREATE TABLE replica_grant (
+  token        INTEGER NOT NULL REFERENCES replica_token (number),
+  account      INTEGER NOT NULL REFERENCES account (number),
+  PRIMARY KEY (token, account)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE replica_source (
+  name             BLOB NOT NULL PRIMARY KEY,
+  servers          BLOB NOT NULL, accounts BLOB NOT NULL,
+  pin              BLOB NOT NULL CHECK (length(pin) = 32),
+  removes_vanished INTEGER NOT NULL CHECK (removes_vanished IN (0, 1)),
+  heals_only       INTEGER NOT NULL CHECK (heals_only IN (0, 1)),
+  added_ns         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE replica (
+  repository    INTEGER PRIMARY KEY REFERENCES repository (number),
+  source        BLOB NOT NULL,
+  server_key    BLOB NOT NULL CHECK (length(server_key) = 32),
+  keeps_removed INTEGER NOT NULL CHECK (keeps_removed IN (0, 1))
+) STRICT;
+CREATE TABLE replica_absent (
+  repository   INTEGER NOT NULL REFERENCES repository (number),
+  snapshot     BLOB NOT NULL CHECK (length(snapshot) = 32),
+  dropped      INTEGER NOT NULL CHECK (dropped IN (0, 1)),
+  in_trash     INTEGER NOT NULL CHECK (in_trash IN (0, 1)),
+  PRIMARY KEY (repository, snapshot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE replica_pull (
+  source       BLOB NOT NULL,
+  account      BLOB NOT NULL,
+  tried_ns     INTEGER NOT NULL, good_ns INTEGER NOT NULL,
+  head         INTEGER NOT NULL CHECK (head >= 0),
+  blobs        INTEGER NOT NULL CHECK (blobs >= 0),
+  bytes        INTEGER NOT NULL CHECK (bytes >= 0),
+  healed       INTEGER NOT NULL CHECK (healed >= 0),
+  trouble      BLOB NOT NULL,
+  PRIMARY KEY (source, account)
+) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 7> kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                               kVersion5, kVersion6, kVersion7};
+constexpr std::array<const char*, 8> kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                               kVersion5, kVersion6, kVersion7, kVersion8};
 
 Status check_identity(Connection& connection, int64_t version, size_t known) {
   CB_ASSIGN(const int64_t application, connection.integer("PRAGMA application_id"));

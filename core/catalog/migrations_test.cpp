@@ -271,6 +271,29 @@ TEST_F(Recorded, version_7_has_what_the_server_does_by_itself) {
   EXPECT_EQ(runs[0].summary, "nothing to collect");
 }
 
+TEST_F(Recorded, version_8_has_what_the_server_limits_watches_and_copies) {
+  load(8);
+  auto catalog = open_sqlite_catalog(file_, false);
+  ASSERT_TRUE(catalog) << catalog.error().text();
+  constexpr int64_t kThen = 1'795'486'896'000'000'000;
+  const auto limits = *(*catalog)->limits().limits(1);
+  ASSERT_EQ(limits.size(), 2u);
+  EXPECT_EQ(limits[0].name, "stored");
+  EXPECT_EQ(limits[0].value, uint64_t{500} << 30);
+  EXPECT_EQ((*catalog)->limits().over_soft(1)->front().since_ns, kThen + 3);
+  EXPECT_EQ((*catalog)->limits().usage(1)->front().pack_bytes, 575u + 1044 + 1056 + 580 + 1079);
+  const auto states = *(*catalog)->sources().states(1);
+  ASSERT_EQ(states.size(), 1u);
+  EXPECT_EQ(states[0].reason, "much was replaced");
+  const auto backups = *(*catalog)->sources().backups(1, states[0].source, 9);
+  ASSERT_EQ(backups.size(), 1u);
+  EXPECT_EQ(backups[0].figures.gone_bytes, 11u);
+  EXPECT_EQ(backups[0].claim->stored_bytes, 27u);
+  EXPECT_TRUE(*(*catalog)->sources().clear("store.full"));
+  EXPECT_EQ((*catalog)->drills().drills(1)->front().passed_ns, kThen + 13);
+  EXPECT_EQ((*catalog)->drills().missing_since(1)->value_or(0), kThen + 14);
+}
+
 TEST_F(Recorded, accounts_and_blobs_from_before_version_4_have_no_password_and_are_open) {
   load(3);
   auto opened = open_sqlite_catalog(file_, false);

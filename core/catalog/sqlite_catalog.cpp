@@ -14,10 +14,14 @@
 #include "core/catalog/sqlite_accounts.h"
 #include "core/catalog/sqlite_audit.h"
 #include "core/catalog/sqlite_collection.h"
+#include "core/catalog/sqlite_drills.h"
 #include "core/catalog/sqlite_index.h"
 #include "core/catalog/sqlite_jobs.h"
 #include "core/catalog/sqlite_legacy.h"
+#include "core/catalog/sqlite_limits.h"
+#include "core/catalog/sqlite_replication.h"
 #include "core/catalog/sqlite_retention.h"
+#include "core/catalog/sqlite_sources.h"
 #include "core/catalog/sqlite_verification.h"
 #include "core/os/file_system.h"
 
@@ -86,9 +90,13 @@ class SqliteCatalog final : public Catalog {
         index_(writer_, index_reader_),
         audit_(writer_, reader_),
         collection_(writer_, collection_reader_),
+        drills_(writer_, reader_),
         jobs_(writer_, reader_),
         legacy_(writer_, reader_),
+        limits_(writer_, reader_),
+        replication_(writer_, reader_),
         retention_(writer_, reader_),
+        sources_(writer_, reader_),
         verification_(writer_, reader_) {
     writer_.connection = std::move(writer);
     reader_.connection = std::move(reader);
@@ -102,7 +110,11 @@ class SqliteCatalog final : public Catalog {
   Retention& retention() override { return retention_; }
   Collection& collection() override { return collection_; }
   Jobs& jobs() override { return jobs_; }
+  Sources& sources() override { return sources_; }
+  Drills& drills() override { return drills_; }
   Verification& verification() override { return verification_; }
+  Limits& limits() override { return limits_; }
+  Replication& replication() override { return replication_; }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -286,9 +298,13 @@ class SqliteCatalog final : public Catalog {
   SqliteIndex index_;
   SqliteAudit audit_;
   SqliteCollection collection_;
+  SqliteDrills drills_;
   SqliteJobs jobs_;
   SqliteLegacy legacy_;
+  SqliteLimits limits_;
+  SqliteReplication replication_;
   SqliteRetention retention_;
+  SqliteSources sources_;
   SqliteVerification verification_;
 };
 

@@ -55,9 +55,12 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogSuite, testing::Values(kSqlite), name_of
 INSTANTIATE_TEST_SUITE_P(Sqlite, AccountsSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, IndexSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, RetentionSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, SourcesSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, ReplicationSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DomainsSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, CollectionSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, VerificationSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, LimitsSuite, testing::Values(kSqlite), name_of_made);
 
 TEST(SqliteCatalog, a_missing_file_is_not_found_with_advice_unless_it_may_be_made) {
   const Folder folder;

@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "core/catalog/sqlite_shares.h"
+
 namespace cb::catalog {
 namespace {
 
@@ -91,6 +93,13 @@ class Gone {
     for (const auto& [pack, what] : of_packs_)
       CB_TRY(count_in(connection, pack, -what.first, what.second));
     return {};
+  }
+
+  // Of each pack.
+  [[nodiscard]] std::map<int64_t, uint64_t> bytes() const {
+    std::map<int64_t, uint64_t> all;
+    for (const auto& [pack, what] : of_packs_) all[pack] = static_cast<uint64_t>(what.second);
+    return all;
   }
 
  private:
@@ -289,6 +298,7 @@ Result<uint64_t> SqliteCollection::move_blobs(int64_t repository, const PackRow&
   }
   CB_TRY(gone.count(connection));
   CB_TRY(count_in(connection, number, moved, garbage));
+  CB_TRY(move_shares(connection, repository, number, pack.size, gone.bytes()));
   CB_TRY(transaction.commit());
   return static_cast<uint64_t>(moved);
 }

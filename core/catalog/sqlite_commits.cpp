@@ -2,6 +2,7 @@
 //
 // The SQL of the commit chain and of snapshots.
 #include "core/catalog/sqlite_index.h"
+#include "core/catalog/sqlite_shares.h"
 
 namespace cb::catalog {
 namespace {
@@ -139,6 +140,7 @@ Status add_rows(Connection& connection, int64_t repository, const CommitRow& com
                 const CommitEffect& effect) {
   CB_ASSIGN(Transaction transaction, Transaction::begin(connection));
   CB_TRY(insert_commit(connection, repository, commit));
+  CB_TRY(count_commit(connection, repository, commit, effect.growth));
   for (const int64_t number : effect.walked) {
     CB_ASSIGN(Statement close, connection.prepare(kClose));
     CB_TRY(close.bind(number).run());

@@ -3,6 +3,8 @@
 // The SQL of intakes and packs.
 #include "core/catalog/sqlite_index.h"
 
+#include "core/catalog/sqlite_shares.h"
+
 namespace cb::catalog {
 namespace {
 
@@ -193,6 +195,7 @@ Status add_rows(Connection& connection, int64_t repository, const PackRow& pack,
                 std::span<const BlobRow> blobs, std::span<const SessionRow> sessions) {
   CB_ASSIGN(Transaction transaction, Transaction::begin(connection));
   CB_ASSIGN(const int64_t number, insert_pack(connection, repository, pack));
+  CB_TRY(add_share(connection, repository, number, pack.device, pack.size));
   for (const SessionRow& session : sessions) {
     CB_ASSIGN(Statement insert, connection.prepare(kAddSession));
     insert.bind(repository).bind(ByteView(session.id)).bind(pack.owner);

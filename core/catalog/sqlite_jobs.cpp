@@ -35,6 +35,10 @@ constexpr const char* kForget =
     " AND number IS NOT (SELECT max(number) FROM job_run newest"
     "  WHERE newest.job = job_run.job AND newest.due_ns <> 0)";
 
+constexpr const char* kForgetSame =
+    "DELETE FROM job_run WHERE number < ?1 AND due_ns <> 0 AND (job, outcome, summary) ="
+    " (SELECT job, outcome, summary FROM job_run WHERE number = ?1)";
+
 Result<std::vector<JobRun>> read_runs(Statement select) {
   std::vector<JobRun> all;
   for (;;) {
@@ -128,6 +132,13 @@ Result<uint64_t> SqliteJobs::forget(int64_t before_ns) {
   const std::lock_guard lock(writer_.mutex);
   CB_ASSIGN(Statement drop, writer_.connection->prepare(kForget));
   CB_TRY(drop.bind(before_ns).run());
+  return static_cast<uint64_t>(writer_.connection->changes());
+}
+
+Result<uint64_t> SqliteJobs::forget_same(int64_t number) {
+  const std::lock_guard lock(writer_.mutex);
+  CB_ASSIGN(Statement remove, writer_.connection->prepare(kForgetSame));
+  CB_TRY(remove.bind(number).run());
   return static_cast<uint64_t>(writer_.connection->changes());
 }
 

@@ -19,6 +19,7 @@ class SqliteJobs final : public Jobs {
   Result<std::vector<JobRun>> scheduled(const std::string& job, size_t most) override;
   Result<std::optional<int64_t>> oldest() override;
   Result<uint64_t> forget(int64_t before_ns) override;
+  Result<uint64_t> forget_same(int64_t number) override;
 
  private:
   Guarded& writer_;

@@ -49,6 +49,12 @@ Result<repository::CommitRequest> seal_snapshot(const Backup::Parts& parts,
   commit.flags = facts.flags;
   commit.files = facts.files;
   commit.bytes = facts.bytes;
+  commit.report = facts.report;
+  if (commit.report) {
+    const BlobLineCounts counts = line.counts();
+    commit.report->plain_bytes = counts.data_plain;
+    commit.report->stored_bytes = counts.data_stored;
+  }
   return commit;
 }
 

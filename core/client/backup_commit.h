@@ -17,6 +17,8 @@ struct SnapshotFacts {
   uint64_t bytes = 0;
   uint64_t errors = 0;
   repository::BlobId previous;
+  // Of the files; how much was new is added.
+  std::optional<repository::ChangeReport> report = {};
 };
 
 // Hands the snapshot over to the line, and waits until everything before it was put.

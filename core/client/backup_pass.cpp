@@ -98,10 +98,26 @@ Status BackupPass::take(ScanItem item) {
 }
 
 Status BackupPass::take_file(ScanItem item) {
-  if (item.stat.size > 0 && (take_link(item) || take_unchanged(item))) return {};
-  if (item.stat.size > 0) return read(item);
-  queue_.push(waiting_of(item));
+  if (item.stat.size > 0 && !take_link(item) && !take_unchanged(item)) {
+    tell_changed(item);
+    return read(item);
+  }
+  tally_.unchanged();
+  if (item.stat.size == 0) queue_.push(waiting_of(item));
   return {};
+}
+
+// It is read as one that is not known.
+void BackupPass::tell_changed(const ScanItem& item) {
+  if (parts_.old->knew())
+    tally_.changed();
+  else
+    tally_.added(item.entry.path, parts_.old->passed());
+}
+
+std::optional<repository::ChangeReport> BackupPass::report() const {
+  if (parts_.last == nullptr || parts_.request->read_all) return std::nullopt;
+  return tally_.report(parts_.last->files);
 }
 
 // A later name of a file whose content is known under the first.

@@ -13,6 +13,7 @@
 #include "core/client/backup_entries.h"
 #include "core/client/backup_journal.h"
 #include "core/client/backup_report.h"
+#include "core/client/change_tally.h"
 #include "core/client/mending.h"
 #include "core/client/scanner.h"
 
@@ -52,6 +53,8 @@ class BackupPass {
 
   [[nodiscard]] const EntryCounts& entries() const { return queue_.counts(); }
   [[nodiscard]] const PassCounts& counts() const { return counts_; }
+  // What became of the files of the last backup; nothing where that is not known.
+  [[nodiscard]] std::optional<repository::ChangeReport> report() const;
   // For the cache that this pass wrote.
   [[nodiscard]] CacheSummary summary(const repository::BlobId& snapshot) const;
 
@@ -66,6 +69,7 @@ class BackupPass {
   Status take_file(ScanItem item);
   bool take_link(ScanItem& item);
   bool take_unchanged(ScanItem& item);
+  void tell_changed(const ScanItem& item);
   bool mend(ScanItem& item, const CachedEntry& cached);
   Result<Bytes> read_whole(os::TreeFile& file, const os::NodeStat& stat);
   Status read(ScanItem& item);
@@ -88,6 +92,7 @@ class BackupPass {
   std::map<Inode, Name> links_;
   Bytes buffer_;
   PassCounts counts_;
+  ChangeTally tally_;
   uint64_t done_ = 0;  // bytes of files looked at
   std::chrono::nanoseconds next_checkpoint_{};
   std::chrono::nanoseconds next_flush_{};

@@ -244,7 +244,8 @@ Result<BackupRun::End> BackupRun::finish(BackupPass& pass, BlobLine& line, const
                       pass.entries().files,
                       pass.entries().bytes,
                       report_.unreadable_count(),
-                      last_ ? last_->snapshot : BlobId{}};
+                      last_ ? last_->snapshot : BlobId{},
+                      pass.report()};
   return send_commit(line, facts);
 }
 

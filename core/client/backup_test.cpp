@@ -71,6 +71,30 @@ TEST_F(BackupTest, one_changed_file_is_read_alone) {
   expect_equal(second);
 }
 
+TEST_F(BackupTest, a_commit_reports_what_became_of_the_files_of_the_last_backup) {
+  write_some();
+  backup();
+  EXPECT_FALSE(repository_.commits.back().report) << "there was none before";
+  write("small/7", as_bytes("now something else"));
+  write("small/8.locked", random_bytes(4000, 8));
+  fs::remove(source_ / "small/8");
+  write("more", random_bytes(20'000, 9));
+  backup();
+  const auto report = repository_.commits.back().report;
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->unchanged, 61u);
+  EXPECT_EQ(report->changed, 1u);
+  EXPECT_EQ(report->added, 2u);
+  EXPECT_EQ(report->removed, 1u);
+  EXPECT_EQ(report->renamed, 1u);
+  EXPECT_GE(report->plain_bytes, 24'000u);
+  EXPECT_GE(report->stored_bytes, report->plain_bytes);
+  BackupRequest all = request();
+  all.read_all = true;
+  must(try_backup(all));
+  EXPECT_FALSE(repository_.commits.back().report) << "who reads everything knows nothing of it";
+}
+
 TEST_F(BackupTest, files_that_just_changed_are_read_again) {
   clock_.ahead = {};
   write_some();

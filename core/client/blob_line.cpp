@@ -191,6 +191,9 @@ Status BlobLine::send(const Item& item) {
   const std::lock_guard lock(mutex_);
   ++counts_.blobs_new;
   counts_.bytes_sent += size;
+  if (item.kind != repository::BlobKind::data) return {};
+  counts_.data_plain += item.plain().size();
+  counts_.data_stored += size;
   return {};
 }
 

@@ -31,7 +31,8 @@ struct Piece {
 struct BlobLineCounts {
   uint64_t blobs_new = 0;
   uint64_t blobs_known = 0;
-  uint64_t bytes_sent = 0;  // stored bytes; of a dry run, plain ones
+  uint64_t bytes_sent = 0;                   // stored bytes; of a dry run, plain ones
+  uint64_t data_plain = 0, data_stored = 0;  // bytes of new blobs of content
 };
 
 class BlobLine {

@@ -266,6 +266,20 @@ TEST_F(CacheTest, old_entries_are_found_in_step_with_the_walk) {
   EXPECT_FALSE(old.find("d", file("d", 5).stat));
 }
 
+TEST_F(CacheTest, old_entries_tell_which_files_were_there_and_which_are_gone) {
+  write(places_.cache, {file("a.doc", 1), file("b", 2), file("c", 3)}, CacheSummary{});
+  OldEntries old;
+  old.add(std::move(*CacheReader::open(os::real_file_system(), places_.cache, header_)));
+  EXPECT_FALSE(old.find("a.doc.locked", file("a.doc.locked", 9).stat));
+  EXPECT_FALSE(old.knew());
+  EXPECT_EQ(old.passed(), "a.doc");
+  EXPECT_FALSE(old.find("b", file("b", 99).stat));
+  EXPECT_TRUE(old.knew());
+  EXPECT_EQ(old.passed(), "a.doc");
+  EXPECT_TRUE(old.find("c", file("c", 3).stat));
+  EXPECT_TRUE(old.knew());
+}
+
 TEST_F(CacheTest, known_ids_are_remembered_up_to_a_cap) {
   KnownIds known(1000);
   for (uint64_t i = 1; i <= 3000; ++i) EXPECT_TRUE(known.insert(id_of<ShortId>(i * 7919)));

@@ -138,12 +138,22 @@ void OldEntries::add(std::unique_ptr<CacheReader> reader) {
   sources_.push_back({std::move(reader), std::move(next)});
 }
 
+// Goes on to the path, or behind it.
+void OldEntries::pass(Source& source, const std::string& path) {
+  while (source.next && compare_paths(source.next->entry.path, path) < 0) {
+    if (source.next->entry.kind == repository::EntryKind::file)
+      passed_ = std::move(source.next->entry.path);
+    source.next = source.reader->next();
+  }
+}
+
 std::optional<CachedEntry> OldEntries::find(const std::string& path, const SourceStat& stat) {
   std::optional<CachedEntry> found;
+  knew_ = false;
   for (Source& source : sources_) {
-    while (source.next && compare_paths(source.next->entry.path, path) < 0)
-      source.next = source.reader->next();
+    pass(source, path);
     if (!source.next || source.next->entry.path != path) continue;
+    knew_ = knew_ || source.next->entry.kind == repository::EntryKind::file;
     if (!found && source.next->stat == stat && source.reader->settled(stat))
       found = std::move(source.next);
     source.next = source.reader->next();

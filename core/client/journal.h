@@ -36,13 +36,21 @@ class OldEntries {
   void add(std::unique_ptr<CacheReader> reader);
   // The entry with this path and stat, if one is to be trusted. Paths rise from call to call.
   std::optional<CachedEntry> find(const std::string& path, const SourceStat& stat);
+  // Was there a file of the last path asked for, whatever it was like?
+  [[nodiscard]] bool knew() const { return knew_; }
+  // The last file that was there and was not asked for; empty while there is none.
+  [[nodiscard]] const std::string& passed() const { return passed_; }
 
  private:
   struct Source {
     std::unique_ptr<CacheReader> reader;
     std::optional<CachedEntry> next;
   };
+  void pass(Source& source, const std::string& path);
+
   std::vector<Source> sources_;
+  bool knew_ = false;
+  std::string passed_;
 };
 
 }  // namespace cb::client

@@ -64,6 +64,8 @@ Status read_description(std::string_view text, Profile& profile) {
   const auto role = role_of(report::text_of(json, "role"));
   if (!role) return failed(Code::corrupt, {}, "names no known role");
   profile.role = *role;
+  profile.limit_upload = report::text_of(json, "limit_upload");
+  profile.limit_download = report::text_of(json, "limit_download");
   CB_ASSIGN(profile.repository,
             repository::RepositoryId::from_hex_text(report::text_of(json, "repository")));
   using RootId = Id<struct RootTag, repository::kPublicSize>;
@@ -141,18 +143,22 @@ Profile Profile::clone() const {
   copy.device_seed = device_seed.clone();
   copy.write_key = write_key.clone();
   copy.reader_lock = reader_lock;
+  copy.limit_upload = limit_upload;
+  copy.limit_download = limit_download;
   return copy;
 }
 
 std::string profile_text(const Profile& profile) {
-  const Json json = {{"version", kVersion},
-                     {"servers", profile.servers},
-                     {"pin", profile.pin},
-                     {"account", profile.account},
-                     {"role", name_of(profile.role)},
-                     {"repository", profile.repository.hex()},
-                     {"owner_key", to_hex(profile.root)},
-                     {"repository_record", to_base64(repository::encode(profile.record))}};
+  Json json = {{"version", kVersion},
+               {"servers", profile.servers},
+               {"pin", profile.pin},
+               {"account", profile.account},
+               {"role", name_of(profile.role)},
+               {"repository", profile.repository.hex()},
+               {"owner_key", to_hex(profile.root)},
+               {"repository_record", to_base64(repository::encode(profile.record))}};
+  if (!profile.limit_upload.empty()) json["limit_upload"] = profile.limit_upload;
+  if (!profile.limit_download.empty()) json["limit_download"] = profile.limit_download;
   return report::json_text(json) + "\n";
 }
 

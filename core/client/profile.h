@@ -24,6 +24,8 @@ struct Profile {
   Secret device_seed;  // Ed25519
   Secret write_key;    // empty for readers
   Bytes reader_lock;   // a reader's DeviceLock as a record; else empty
+  // As --limit-upload and --limit-download when those are not given; not checked here.
+  std::string limit_upload, limit_download;
 
   [[nodiscard]] Profile clone() const;
 };

@@ -51,6 +51,17 @@ TEST_F(ProfileTest, comes_back_as_it_was_saved) {
   expect_same(saved.clone(), saved);
 }
 
+TEST_F(ProfileTest, keeps_the_limits_that_somebody_wrote_into_it) {
+  Profile profile = example();
+  EXPECT_EQ(profile_text(profile).find("limit"), std::string::npos);
+  profile.limit_upload = "5MiB";
+  profile.limit_download = "none";
+  const auto back = parse_profile_text(profile_text(profile.clone()), "p");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->limit_upload, "5MiB");
+  EXPECT_EQ(back->limit_download, "none");
+}
+
 TEST_F(ProfileTest, of_a_reader_has_no_write_key) {
   Profile saved = example();
   saved.role = repository::Role::reader;

@@ -204,6 +204,7 @@ Result<std::optional<CommitHash>> Receipts::hash_at(uint64_t sequence) {
 Status Receipts::judge_one(const SnapshotInfo& info, os::File* history) const {
   const std::string name = "snapshot " + info.commit.snapshot.hex();
   const auto known = book_.snapshots.find(info.commit.snapshot);
+  if (info.presence == repository::Presence::kept) return judge_kept(info, history);
   if (known == book_.snapshots.end())
     return failed(server_refused(name,
                                  "is listed by the server, but its chain of commits has no "
@@ -216,6 +217,21 @@ Status Receipts::judge_one(const SnapshotInfo& info, os::File* history) const {
   if (hash == place_of(info.commit, repository::encode(info.commit)).hash) return {};
   return failed(
       server_refused(name, "is listed with another record than the chain of commits has"));
+}
+
+// A copy may have what was forgotten or removed since; it was committed all the same.
+Status Receipts::judge_kept(const SnapshotInfo& info, os::File* history) const {
+  const std::string name = "snapshot " + info.commit.snapshot.hex();
+  const auto known = book_.snapshots.find(info.commit.snapshot);
+  if (known != book_.snapshots.end() && !known->second.in_trash)
+    return failed(server_refused(name,
+                                 "was removed, says the server, but its chain of commits "
+                                 "says otherwise"));
+  CB_ASSIGN(const auto hash, hash_in(history, info.commit.sequence));
+  if (hash == place_of(info.commit, repository::encode(info.commit)).hash) return {};
+  return failed(server_refused(name,
+                               "is kept by the server, but its chain of commits has no such "
+                               "record"));
 }
 
 Status Receipts::judge(std::span<const SnapshotInfo> list, bool with_trash) {

@@ -113,6 +113,7 @@ class Receipts {
   Result<std::unique_ptr<os::File>> open_history() const;
   Result<std::optional<repository::CommitHash>> hash_in(os::File* history, uint64_t sequence) const;
   Status judge_one(const repository::SnapshotInfo& info, os::File* history) const;
+  Status judge_kept(const repository::SnapshotInfo& info, os::File* history) const;
 
   os::FileSystem& files_;
   const os::Path folder_;

@@ -583,5 +583,24 @@ TEST_F(ReceiptsTest, believe_a_list_that_is_newer_than_the_chain_once_the_chain_
   EXPECT_EQ(lacking.error().code, Code::denied);
 }
 
+TEST_F(ReceiptsTest, believe_a_copy_that_kept_what_was_removed_and_nothing_that_never_was) {
+  const BlobId removed = server_.commit(owner_);
+  const BlobId forgotten = server_.commit(owner_);
+  const BlobId stays = server_.commit(owner_);
+  std::vector<repository::SnapshotInfo> list = server_.list(true);
+  server_.act(repository::CommitType::forget, removed, &owner_);
+  server_.act(repository::CommitType::removal, removed, nullptr);
+  server_.act(repository::CommitType::forget, forgotten, &owner_);
+  ASSERT_TRUE(receipts_->follow(server_.view()));
+  for (repository::SnapshotInfo& info : list)
+    if (info.commit.snapshot != stays) info.presence = repository::Presence::kept;
+  EXPECT_TRUE(receipts_->judge(list, true));
+  list[2].presence = repository::Presence::kept;
+  expect_refused(receipts_->judge(list, true), "its chain of commits says otherwise");
+  list[2].presence = repository::Presence::here;
+  list[0].commit.files += 1;
+  expect_refused(receipts_->judge(list, true), "no such record");
+}
+
 }  // namespace
 }  // namespace cb::client

@@ -2,7 +2,9 @@
 #include "core/client/snapshot_check.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <utility>
 
 #include "core/client/entry_walk.h"
 #include "core/client/snapshot_proof.h"
@@ -31,7 +33,12 @@ constexpr unsigned kDeepest = 32;
 }  // namespace
 
 Result<SnapshotCheckResult> SnapshotCheck::run(bool read_data) {
-  CB_ASSIGN(const std::vector<repository::SnapshotInfo> snapshots, parts_.remote->snapshots(true));
+  CB_ASSIGN(std::vector<repository::SnapshotInfo> snapshots, parts_.remote->snapshots(true));
+  // What a copy lacks is no damage of it.
+  std::erase_if(snapshots, [](const repository::SnapshotInfo& info) {
+    return info.presence == repository::Presence::absent;
+  });
+  note_newest(snapshots);
   for (const repository::SnapshotInfo& info : snapshots) {
     show(result_.snapshots, snapshots.size(), "file lists");
     ++result_.snapshots;
@@ -39,7 +46,7 @@ Result<SnapshotCheckResult> SnapshotCheck::run(bool read_data) {
     parts_.fetcher->read_as(reading_);
     const Status head = check_head(info.commit);
     if (!head && !is_damage(head.error())) return failed(head.error());
-    if (!head) damage(info.commit, {}, head.error());
+    if (!head) damage(info.commit, {}, head.error(), DamageKind::record);
     CB_TRY(collect(info.commit.root, 0));
   }
   result_.nodes = nodes_.size();
@@ -51,6 +58,7 @@ Result<SnapshotCheckResult> SnapshotCheck::run(bool read_data) {
     parts_.fetcher->read_as(info.commit.device);
     if (!bad_.empty()) CB_TRY(name_below(info.commit, info.commit.root, {}, clean));
   }
+  count_content();
   result_.bytes_read = parts_.fetcher->bytes_fetched();
   return std::move(result_);
 }
@@ -60,7 +68,7 @@ Status SnapshotCheck::check_head(const CommitRecord& commit) {
   CB_ASSIGN(const repository::SnapshotRecord record, prove_snapshot(*parts_.fetcher, commit));
   if (parts_.judge) {
     const Status judged = parts_.judge(record, commit);
-    if (!judged) damage(commit, {}, judged.error());
+    if (!judged) damage(commit, {}, judged.error(), DamageKind::history);
   }
   if ((commit.flags & repository::kSnapshotV3) != 0) return {};  // made by the server
   const auto key = parts_.key_of(commit.device);
@@ -127,7 +135,8 @@ void SnapshotCheck::check_sessions() {
     if (!valid)
       damage({}, {},
              fail(Code::corrupt, "session record " + session.hex(),
-                  "is not signed by the device that is said to have made it"));
+                  "is not signed by the device that is said to have made it"),
+             DamageKind::record);
   }
 }
 
@@ -184,20 +193,19 @@ Status SnapshotCheck::read_content() {
 Status SnapshotCheck::name_below(const CommitRecord& commit, const BlobId& id,
                                  const std::string& last, bool& clean) {
   if (clean_.contains(id)) return {};
-  const auto bad = bad_.find(id);
-  if (bad != bad_.end()) {
+  if (bad_.contains(id)) {
     clean = false;
-    damage(commit, last, bad->second);
+    content_damage(commit, last, id);
     return {};
   }
   CB_ASSIGN(const Node node, parts_.fetcher->node(id));
   bool clean_below = true;
   for (const Entry& entry : node.entries) {
     if (entry.kind != EntryKind::file) continue;
-    CB_ASSIGN(const std::optional<Error> found, damage_of(entry));
-    if (!found) continue;
+    CB_ASSIGN(const std::optional<BlobId> bad, bad_of(entry));
+    if (!bad) continue;
     clean_below = false;
-    damage(commit, entry.path, *found);
+    content_damage(commit, entry.path, *bad);
   }
   for (size_t i = 0; i < node.children.size() && node.level > 0; ++i)
     CB_TRY(name_below(commit, node.children[i], node.keys.at(i), clean_below));
@@ -206,26 +214,51 @@ Status SnapshotCheck::name_below(const CommitRecord& commit, const BlobId& id,
   return {};
 }
 
-Result<std::optional<Error>> SnapshotCheck::damage_of(const Entry& file) {
-  if (!file.extent_root.is_zero()) {
-    const auto bad = bad_.find(file.extent_root);
-    if (bad != bad_.end()) return std::optional<Error>(bad->second);
-  }
-  std::optional<Error> found;
-  CB_TRY(repository::for_each_extent(
-      file, parts_.fetcher->source(), [&](const Extent& extent) -> Status {
-        const auto bad = extent.hole ? bad_.end() : bad_.find(extent.blob);
-        if (!found && bad != bad_.end()) found = bad->second;
-        return {};
-      }));
+// The first blob of a file that is bad.
+Result<std::optional<BlobId>> SnapshotCheck::bad_of(const Entry& file) {
+  if (bad_.contains(file.extent_root)) return std::optional(file.extent_root);
+  std::optional<BlobId> found;
+  CB_TRY(repository::for_each_extent(file, parts_.fetcher->source(),
+                                     [&](const Extent& extent) -> Status {
+                                       if (!found && !extent.hole && bad_.contains(extent.blob))
+                                         found = extent.blob;
+                                       return {};
+                                     }));
   return found;
 }
 
-void SnapshotCheck::damage(const CommitRecord& commit, const std::string& path,
-                           const Error& error) {
+// Checkpoints and what lies in the trash are not what the next backup begins with.
+void SnapshotCheck::note_newest(const std::vector<repository::SnapshotInfo>& snapshots) {
+  std::map<std::pair<repository::DeviceId, repository::KeyedHash>, BlobId> newest;
+  for (const repository::SnapshotInfo& info : snapshots) {
+    const bool is_whole = (info.commit.flags & repository::kSnapshotCheckpoint) == 0;
+    if (is_whole && !info.in_trash)
+      newest[{info.commit.device, info.commit.source}] = info.commit.snapshot;
+  }
+  for (const auto& [source, snapshot] : newest) newest_.insert(snapshot);
+}
+
+void SnapshotCheck::damage(const CommitRecord& commit, const std::string& path, const Error& error,
+                           DamageKind kind) {
   ++result_.damage_count;
+  result_.counts.records += kind == DamageKind::record ? 1 : 0;
+  result_.counts.histories += kind == DamageKind::history ? 1 : 0;
   if (result_.damages.size() < kMostDamages)
-    result_.damages.push_back({commit.snapshot, path, error});
+    result_.damages.push_back({commit.snapshot, path, error, kind});
+}
+
+void SnapshotCheck::content_damage(const CommitRecord& commit, const std::string& path,
+                                   const BlobId& bad) {
+  Places& places = places_[bad];
+  ++places.count;
+  places.present = places.present || newest_.contains(commit.snapshot);
+  damage(commit, path, bad_.at(bad), DamageKind::content);
+}
+
+// What is made again for the newest snapshot is whole in all others.
+void SnapshotCheck::count_content() {
+  for (const auto& [bad, places] : places_)
+    (places.present ? result_.counts.present : result_.counts.past) += places.count;
 }
 
 void SnapshotCheck::show(uint64_t done, uint64_t total, const std::string& current) {

@@ -16,10 +16,25 @@
 
 namespace cb::client {
 
+enum class DamageKind {
+  content,  // of files, or a file list
+  record,   // of a snapshot or a session: cannot be read, or is not signed by who made it
+  history,  // tells another one than is known here
+};
+
 struct SnapshotDamage {
   repository::BlobId snapshot;  // zero: of the whole repository
   std::string path;             // empty: the snapshot itself
   Error error;
+  DamageKind kind = DamageKind::content;
+};
+
+// How many there are of what calls for different things.
+struct DamageCounts {
+  uint64_t present = 0;  // content that the newest snapshot of a source needs: a backup may heal it
+  uint64_t past = 0;     // content that only older snapshots need: no backup makes it again
+  uint64_t records = 0;
+  uint64_t histories = 0;
 };
 
 struct SnapshotCheckResult {
@@ -31,6 +46,7 @@ struct SnapshotCheckResult {
   uint64_t unknown_signers = 0;         // snapshots of devices whose key is not known here
   std::vector<SnapshotDamage> damages;  // the first 1,000
   uint64_t damage_count = 0;
+  DamageCounts counts;  // their sum is damage_count
 };
 
 class SnapshotCheck {
@@ -72,8 +88,13 @@ class SnapshotCheck {
   Status read_content();
   Status name_below(const repository::CommitRecord& commit, const repository::BlobId& id,
                     const std::string& last, bool& clean);
-  Result<std::optional<Error>> damage_of(const repository::Entry& file);
-  void damage(const repository::CommitRecord& commit, const std::string& path, const Error& error);
+  Result<std::optional<repository::BlobId>> bad_of(const repository::Entry& file);
+  void note_newest(const std::vector<repository::SnapshotInfo>& snapshots);
+  void damage(const repository::CommitRecord& commit, const std::string& path, const Error& error,
+              DamageKind kind);
+  void content_damage(const repository::CommitRecord& commit, const std::string& path,
+                      const repository::BlobId& bad);
+  void count_content();
   void show(uint64_t done, uint64_t total, const std::string& current);
 
   Parts parts_;
@@ -85,6 +106,13 @@ class SnapshotCheck {
   std::vector<repository::BlobId> order_;
   std::unordered_map<repository::BlobId, Need, repository::IdHash> needs_;
   std::unordered_map<repository::BlobId, Error, repository::IdHash> bad_;
+  // Whole snapshots that are the newest of their source.
+  std::unordered_set<repository::BlobId, repository::IdHash> newest_;
+  struct Places {
+    uint64_t count = 0;
+    bool present = false;  // one is in a newest snapshot
+  };
+  std::unordered_map<repository::BlobId, Places, repository::IdHash> places_;  // of what is bad
 };
 
 }  // namespace cb::client

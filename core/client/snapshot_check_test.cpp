@@ -42,6 +42,7 @@ class Check : public SnapshotFixture {
       if (of != device_id()) return std::nullopt;
       return device_.public_key();
     };
+    parts.judge = judge_;
     SnapshotCheck run(std::move(parts));
     auto result = run.run(read_data);
     EXPECT_TRUE(result) << result.error().text();
@@ -60,6 +61,7 @@ class Check : public SnapshotFixture {
   }
 
   using Names = std::vector<std::string>;
+  std::function<Status(const repository::SnapshotRecord&, const repository::CommitRecord&)> judge_;
   std::vector<Extent> contents_;
 };
 
@@ -130,6 +132,44 @@ TEST_F(Check, a_session_that_another_device_signed_is_noticed) {
   const SnapshotCheckResult result = check(false);
   ASSERT_EQ(result.damage_count, 1U);
   EXPECT_TRUE(result.damages[0].snapshot.is_zero());
+}
+
+TEST_F(Check, what_the_newest_snapshot_needs_is_told_from_what_only_older_ones_need) {
+  remote_->blobs.erase(contents_[7].blob);     // in both
+  remote_->blobs.erase(contents_[3100].blob);  // of "large", in the older one alone
+  const DamageCounts counts = check(false).counts;
+  EXPECT_EQ(counts.present, 2U);
+  EXPECT_EQ(counts.past, 1U);
+  EXPECT_EQ(counts.records + counts.histories, 0U);
+}
+
+TEST_F(Check, checkpoints_trash_and_other_sources_are_no_newer_ones) {
+  remote_->blobs.erase(contents_[3100].blob);
+  remote_->list[1].commit.flags = repository::kSnapshotCheckpoint;
+  EXPECT_EQ(check(false).counts.present, 1U);
+  remote_->list[1].commit.flags = 0;
+  remote_->list[1].in_trash = true;
+  EXPECT_EQ(check(false).counts.present, 1U);
+  remote_->list[1].in_trash = false;
+  remote_->list[1].commit.source.bytes.fill(std::byte{9});
+  EXPECT_EQ(check(false).counts.present, 1U);
+}
+
+TEST_F(Check, a_snapshot_that_cannot_be_read_is_damage_of_a_record) {
+  damage(remote_->list[0].commit.snapshot);
+  const SnapshotCheckResult result = check(false);
+  EXPECT_EQ(result.counts.records, 1U);
+  EXPECT_EQ(result.damages.at(0).kind, DamageKind::record);
+}
+
+TEST_F(Check, a_snapshot_that_tells_another_history_is_told_apart) {
+  judge_ = [](const repository::SnapshotRecord&, const repository::CommitRecord&) -> Status {
+    return failed(Code::denied, "snapshot", "tells another history");
+  };
+  const SnapshotCheckResult result = check(false);
+  EXPECT_EQ(result.counts.histories, 2U);
+  EXPECT_EQ(result.counts.records, 0U);
+  EXPECT_EQ(result.damages.at(0).kind, DamageKind::history);
 }
 
 TEST_F(Check, snapshots_of_devices_whose_key_is_unknown_are_counted) {

@@ -57,7 +57,7 @@ stream::Task<V3Session> V3Dialler::try_once(Deadline deadline) {
                co_await parts_.stack->connect(executor, std::move(target),
                                               std::min(left, settings.connect_timeout)));
   connection->set_write_timeout(settings.write_timeout);
-  auto wire = std::make_unique<V3Wire>(std::move(connection), parts_.note);
+  auto wire = std::make_unique<V3Wire>(std::move(connection), parts_.note, parts_.settings->upload);
   V3Login login(*wire, *parts_.account, deadline, settings.max_repeats, parts_.note);
   logging_in_ = wire.get();
   auto key = co_await login.run();

@@ -16,6 +16,7 @@
 #include "core/client/backoff.h"
 #include "core/os/file_system.h"
 #include "core/protocol/v3/identity_files.h"
+#include "core/stream/throttle.h"
 
 namespace cb::client {
 
@@ -48,6 +49,7 @@ struct V3SendSettings {
   uint32_t max_tries = 3;    // of a file whose connection broke
   BackoffSettings backoff;
   BreakerSettings breaker;
+  std::shared_ptr<stream::Throttle> upload = {};  // may be missing: no limit
 };
 
 // Where the engine stands; bytes are plain bytes of files, as handed to the connection.

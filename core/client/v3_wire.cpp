@@ -17,13 +17,20 @@ constexpr nanoseconds kAcknowledgementLag = std::chrono::seconds(2);
 
 }  // namespace
 
-V3Wire::V3Wire(std::unique_ptr<stream::Connection> connection, Note note)
-    : connection_(std::move(connection)), note_(std::move(note)) {}
+V3Wire::V3Wire(std::unique_ptr<stream::Connection> connection, Note note,
+               std::shared_ptr<stream::Throttle> upload)
+    : connection_(std::move(connection)), note_(std::move(note)), upload_(std::move(upload)) {}
 
 stream::Task<void> V3Wire::send(ByteView request) {
-  auto sent = co_await connection_->write(request);
-  if (!sent) usable_ = false;
-  co_return sent;
+  while (!request.empty()) {
+    size_t may = request.size();
+    if (upload_) may = co_await upload_->take(may);
+    auto sent = co_await connection_->write(request.first(may));
+    if (!sent) usable_ = false;
+    CB_CO_TRY(sent);
+    request = request.subspan(may);
+  }
+  co_return Status{};
 }
 
 stream::Task<bool> V3Wire::pending() {

@@ -10,6 +10,7 @@
 
 #include "core/protocol/v3/messages.h"
 #include "core/stream/connection.h"
+#include "core/stream/throttle.h"
 
 namespace cb::client {
 
@@ -23,7 +24,9 @@ class V3Wire {
   using Note = std::function<void(const std::string&)>;
 
   // `note` hears of oddities that are tolerated.
-  V3Wire(std::unique_ptr<stream::Connection> connection, Note note);
+  // `upload` may be missing: then there is no limit.
+  V3Wire(std::unique_ptr<stream::Connection> connection, Note note,
+         std::shared_ptr<stream::Throttle> upload = {});
 
   // Sends bytes that are a request (v3::request_bytes).
   stream::Task<void> send(ByteView request);
@@ -57,6 +60,7 @@ class V3Wire {
 
   std::unique_ptr<stream::Connection> connection_;
   Note note_;
+  std::shared_ptr<stream::Throttle> upload_;
   v3::Dialect dialect_ = v3::Dialect::usual;
   bool usable_ = true;
   bool odd_version_noted_ = false;

@@ -68,7 +68,7 @@ stream::Task<V4Greeting> greet(const stream::Stack& stack, const stream::Target&
   CB_CO_ASSIGN(auto connection, co_await stack.connect(executor, target, limits.connect));
   connection->set_write_timeout(limits.login);
   V4Greeting greeting;
-  greeting.wire = std::make_unique<V4Wire>(std::move(connection));
+  greeting.wire = std::make_unique<V4Wire>(std::move(connection), limits.flow);
   v4::pb::Hello hello;
   hello.set_version_min(v4::kVersion);
   hello.set_version_max(v4::kVersion);

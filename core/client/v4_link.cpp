@@ -355,8 +355,9 @@ stream::Task<void> V4Link::watch() {
 }
 
 Status V4Link::look(Moment now, nanoseconds passed) {
-  // While a sink is busy nothing is read, and nobody can be late.
-  const nanoseconds excused = reading_pauses_ ? passed : nanoseconds::zero();
+  // While a sink is busy, or a limit of this side holds bytes up, nobody can be late.
+  const bool is_held = reading_pauses_ || wire_->is_held();
+  const nanoseconds excused = is_held ? passed : nanoseconds::zero();
   last_came_ += excused;
   if (const auto limit = calls_.overdue(now, excused))
     return failed(Code::closed, wire_->peer(),

@@ -5,6 +5,7 @@
 
 #include "core/client/enrolment.h"
 #include "core/client/run_on_network.h"
+#include "core/client/v4_room.h"
 #include "core/identity/signing.h"
 #include "core/repository/signatures.h"
 #include "core/stream/io_threads.h"
@@ -31,7 +32,9 @@ Status take_login(const v4::pb::LoginReply& reply, const V4Identity& identity, V
   const bool ours = identity::device_id_of(certificate.device) == identity.device.bytes;
   if (!ours || !repository::verify_certificate(certificate, welcome.record))
     return failed(impostor("certificate of this device", "is not one that the owner made"));
+  CB_TRY(take_chain_key(reply.chain_key(), welcome));
   welcome.wanted = reply.wanted();
+  welcome.room = room_of(reply.room());
   welcome.head_sequence = reply.head().sequence();
   if (welcome.head_sequence == 0) return {};
   CB_ASSIGN(welcome.head_hash, v4::id_of<repository::CommitHash>(reply.head().hash()));
@@ -94,6 +97,13 @@ Result<V4Welcome> enroll(const stream::Stack& stack, const stream::Target& targe
                          const Enrolment& enrolment, const V4Limits& limits) {
   stream::IoThreads io(1);
   return run_on_network(io.executor(), enrol_and_leave(stack, target, enrolment, limits));
+}
+
+Status take_chain_key(const std::string& field, V4Welcome& welcome) {
+  if (field.empty()) return {};
+  CB_ASSIGN(welcome.server_key, v4::array_of<repository::kPublicSize>(field));
+  welcome.is_copy = true;
+  return {};
 }
 
 Status check_record(const repository::RepositoryRecord& record,

@@ -25,6 +25,10 @@ Status check_record(const repository::RepositoryRecord& record,
                     const repository::RepositoryId& repository,
                     const repository::SigningPublic& root);
 
+// What signs the chain of commits: the server itself or, of a copy, the one that it was copied
+// from. `field` is that of an answer, empty for a server's own repository.
+Status take_chain_key(const std::string& field, V4Welcome& welcome);
+
 // Who holds an invite's text.
 struct InviteProof {
   repository::InviteId invite;

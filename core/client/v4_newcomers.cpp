@@ -55,8 +55,12 @@ stream::Task<V4Welcome> say_join(V4Greeting& greeting, const InviteProof& proof,
   co_return welcome;
 }
 
-stream::Task<repository::RepositoryRecord> say_password(V4Greeting& greeting,
-                                                        const PersonRemote::Parts& parts) {
+struct PersonEntered {
+  repository::RepositoryRecord record;
+  std::string chain_key;  // as the answer has it
+};
+
+stream::Task<PersonEntered> say_password(V4Greeting& greeting, const PersonRemote::Parts& parts) {
   v4::pb::PasswordLogin message;
   message.set_account(parts.account);
   message.set_password(v4::field_of(parts.password.view()));
@@ -67,7 +71,7 @@ stream::Task<repository::RepositoryRecord> say_password(V4Greeting& greeting,
   CB_CO_ASSIGN(const auto reply, v4::parse<v4::pb::PasswordLoginReply>(answer));
   CB_CO_ASSIGN(auto record, repository::decode_repository(v4::view_of(reply.repository())));
   CB_CO_TRY(check_record(record, record.id, record.root));
-  co_return record;
+  co_return PersonEntered{std::move(record), reply.chain_key()};
 }
 
 struct PersonFound {
@@ -77,7 +81,8 @@ struct PersonFound {
 
 stream::Task<PersonFound> say_slots(V4Greeting& greeting, const PersonRemote::Parts& parts) {
   PersonFound found;
-  CB_CO_ASSIGN(found.record, co_await say_password(greeting, parts));
+  CB_CO_ASSIGN(PersonEntered entered, co_await say_password(greeting, parts));
+  found.record = std::move(entered.record);
   CB_CO_ASSIGN(const Bytes answer,
                co_await ask_once(*greeting.wire, v4::Request::slots, kSecond, Bytes(),
                                  v4::Response::slots, parts.limits.login));
@@ -92,7 +97,9 @@ stream::Task<PersonFound> say_slots(V4Greeting& greeting, const PersonRemote::Pa
 stream::Task<V4Welcome> say_add(V4Greeting& greeting, const PersonRemote::Parts& parts,
                                 const NewDevice& device) {
   CB_CO_ASSIGN(V4Welcome welcome, welcome_of(greeting));
-  CB_CO_ASSIGN(welcome.record, co_await say_password(greeting, parts));
+  CB_CO_ASSIGN(PersonEntered entered, co_await say_password(greeting, parts));
+  welcome.record = std::move(entered.record);
+  CB_CO_TRY(take_chain_key(entered.chain_key, welcome));
   CB_CO_ASSIGN(const Bytes statement, statement_of(greeting, device.device));
   CB_CO_ASSIGN(const repository::Signature signature, device.sign(statement));
   v4::pb::AddDevice message;

@@ -274,6 +274,7 @@ Result<std::vector<repository::SnapshotInfo>> V4Session::State::take_snapshots(
 Result<std::vector<repository::SnapshotInfo>> V4Session::snapshots(bool with_trash) {
   v4::pb::Snapshots message;
   message.set_with_trash(with_trash);
+  message.set_with_kept(with_trash);
   CB_ASSIGN(const V4Calls::CallPtr call,
             state_->begin(v4::Request::snapshots, v4::encode(message), state_->limits.answer));
   auto list = state_->take_snapshots(*call);

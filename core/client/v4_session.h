@@ -11,10 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "core/client/room.h"
+#include "core/repository/drill_record.h"
 #include "core/repository/keys.h"
 #include "core/repository/owner_remote.h"
 #include "core/repository/remote.h"
 #include "core/stream/stack.h"
+#include "core/stream/throttle.h"
 
 namespace cb::client {
 
@@ -47,6 +50,8 @@ struct V4Limits {
   size_t held = 16 * 1024 * 1024;  // bytes of answers that came and nobody took yet
   // Bytes of the longest list of snapshots that is taken: more than a million of them.
   size_t listed = 512 * 1024 * 1024;
+  // Of all bytes, what frames are made of, too. Sessions may share it.
+  stream::FlowLimits flow = {};
 };
 
 // What the server said about itself.
@@ -62,6 +67,8 @@ struct V4Welcome {
   std::chrono::nanoseconds clock_ahead{};  // the server's clock minus this one's
   uint64_t credit = 0;                     // bytes
   uint64_t wanted = 0;                     // blobs that were found damaged
+  Room room;                               // what may still be stored
+  bool is_copy = false;  // of another server's repository: server_key is that server's
 };
 
 class V4Session final : public repository::Remote, public repository::OwnerRemote {
@@ -124,6 +131,10 @@ class V4Session final : public repository::Remote, public repository::OwnerRemot
   // `source` is a device's id and a source's hash, or empty; `rules` are in their text form, or
   // empty to take them away.
   Result<RetentionSet> set_retention(ByteView source, const std::string& rules);
+
+  // Tells what came of a drill of this device; returns when the server took it, by its clock.
+  // Code::exists when it knows a newer one, Code::unsupported when it is too old to know of drills.
+  Result<int64_t> report_drill(const repository::DrillRecord& record);
 
   struct State;  // complete in v4_session.cpp only
   explicit V4Session(std::unique_ptr<State> state);

@@ -16,9 +16,38 @@ constexpr const char* kNotV4 = "check that this address and port belong to a v4 
 
 }  // namespace
 
-V4Wire::V4Wire(std::unique_ptr<stream::Connection> connection)
-    : connection_(std::move(connection)), peer_(connection_->peer()), in_(kReadAhead) {
+V4Wire::V4Wire(std::unique_ptr<stream::Connection> connection, stream::FlowLimits flow)
+    : connection_(std::move(connection)),
+      peer_(connection_->peer()),
+      in_(kReadAhead),
+      flow_(std::move(flow)) {
   out_.reserve(kGather);
+}
+
+stream::asio::awaitable<size_t> V4Wire::turn_of(stream::Throttle& throttle, size_t wanted) {
+  ++held_;
+  const size_t may = co_await throttle.take(wanted);
+  --held_;
+  co_return may;
+}
+
+stream::Task<void> V4Wire::write(ByteView bytes) {
+  while (!bytes.empty()) {
+    size_t may = bytes.size();
+    if (flow_.upload) may = co_await turn_of(*flow_.upload, may);
+    CB_CO_TRY(co_await connection_->write(bytes.first(may)));
+    bytes = bytes.subspan(may);
+  }
+  co_return Status{};
+}
+
+stream::Task<size_t> V4Wire::read_some(ByteSpan into) {
+  if (!flow_.download) co_return co_await connection_->read_some(into);
+  if (may_read_ == 0) may_read_ = co_await turn_of(*flow_.download, into.size());
+  CB_CO_ASSIGN(const size_t got,
+               co_await connection_->read_some(into.first(std::min(into.size(), may_read_))));
+  may_read_ -= got;
+  co_return got;
 }
 
 // Bytes of the frame that begins here; 0 while its header is not there.
@@ -64,7 +93,7 @@ stream::Task<V4Frame> V4Wire::receive(std::chrono::nanoseconds timeout) {
     CB_CO_ASSIGN(const size_t size, frame_size());
     if (size > 0 && end_ - begin_ >= size) co_return take(size);
     make_room(size);
-    CB_CO_ASSIGN(const size_t got, co_await connection_->read_some(ByteSpan(in_).subspan(end_)));
+    CB_CO_ASSIGN(const size_t got, co_await read_some(ByteSpan(in_).subspan(end_)));
     if (got == 0) co_return failed(Code::closed, peer_, "the server closed the connection");
     end_ += got;
   }
@@ -74,7 +103,7 @@ stream::Task<void> V4Wire::append(ByteView bytes) {
   while (!bytes.empty()) {
     const size_t whole_records = bytes.size() / kRecord * kRecord;
     if (out_.empty() && whole_records >= kGather) {
-      CB_CO_TRY(co_await connection_->write(bytes.first(whole_records)));
+      CB_CO_TRY(co_await write(bytes.first(whole_records)));
       bytes = bytes.subspan(whole_records);
       continue;
     }
@@ -88,7 +117,7 @@ stream::Task<void> V4Wire::append(ByteView bytes) {
 
 stream::Task<void> V4Wire::flush() {
   if (out_.empty()) co_return Status{};
-  auto written = co_await connection_->write(out_);
+  auto written = co_await write(out_);
   out_.clear();
   co_return written;
 }

@@ -156,7 +156,7 @@ std::string options_as_toml(const std::vector<Section>& sections) {
   std::string out;
   for (const Section& section : sections) {
     out += (out.empty() ? "" : "\n") + std::string("# ") + section.help + "\n";
-    out += heading(section) + "\n";
+    out += (section.optional ? "#" : "") + heading(section) + "\n";
     for (const Option& option : section.schema) {
       out += "# " + meaning(option) + " (" + std::string(name_of(option.type)) + ")\n";
       out += "#" + option.key + " = " +

@@ -17,6 +17,7 @@ struct Section {
   std::string help;  // one sentence
   Schema schema = {};
   bool repeated = false;  // written as [[name]]
+  bool optional = false;  // a sample leaves even its heading out
 };
 
 // "size", "list of text".

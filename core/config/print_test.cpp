@@ -47,6 +47,21 @@ TEST(Print, the_sample_with_its_comment_signs_removed_is_valid_toml) {
   EXPECT_EQ(root->find("listen")->items.size(), 1u);
 }
 
+TEST(Print, the_sample_leaves_an_optional_table_out_with_its_heading) {
+  std::vector<Section> sections = example();
+  sections[1].optional = true;
+  const auto root = parse_document(options_as_toml(sections), "sample");
+  ASSERT_TRUE(root) << root.error().text();
+  EXPECT_EQ(root->find("listen"), nullptr);
+}
+
+TEST(Print, of_an_optional_table_a_sample_leaves_even_the_heading_out) {
+  Section section = example()[1];
+  EXPECT_NE(options_as_toml({section}).find("\n[[listen]]\n"), std::string::npos);
+  section.optional = true;
+  EXPECT_NE(options_as_toml({section}).find("\n#[[listen]]\n"), std::string::npos);
+}
+
 TEST(Print, bars_in_a_markdown_cell_are_escaped) {
   EXPECT_NE(options_as_markdown(example()).find("How \\| why."), std::string::npos);
 }

@@ -45,6 +45,8 @@ ExitCode exit_code_of(const Error& error) {
       return ExitCode::not_found;
     case Code::busy:
       return ExitCode::busy;
+    case Code::state:
+      return error.retry == Retry::yes ? ExitCode::busy : ExitCode::failed;
     case Code::denied:
     case Code::auth:
       return ExitCode::denied;

@@ -4,9 +4,11 @@
 // (docs/repository-format.md, "Blobs"). Plain values.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/repository/ids.h"
+#include "core/repository/pack_checks.h"
 
 namespace cb::repository {
 
@@ -18,6 +20,8 @@ struct BlobHead {
   std::vector<BlobId> children;  // at most kMaxChildren
   uint32_t stored_size = 0;      // bytes that follow
   DeviceId device = {};          // who put this copy, as the server says; zero: it does not
+  // Of the stored bytes, as the pack has it; told to other servers alone (replicas.h).
+  std::optional<ChecksumBytes> checksum = {};
 
   bool operator==(const BlobHead&) const = default;
 };

@@ -109,6 +109,42 @@ Status read_one(Run& run, const catalog::BlobPlace& place, const std::string& na
   return {};
 }
 
+// A blob all of which was read, and is right.
+struct WholeBlob {
+  BlobHead head;
+  Bytes stored;
+};
+
+Result<WholeBlob> load_whole(Run& run, const catalog::BlobPlace& place, const std::string& name) {
+  CB_TRY(run.skip_to(place.offset));
+  CB_ASSIGN(const Bytes record, run.bytes(record_size(place.child_count)));
+  WholeBlob blob;
+  CB_ASSIGN(blob.head, decode_record(record));
+  if (!is_of(blob.head, place))
+    return failed(Code::corrupt, name, "is another blob than the index says");
+  CB_ASSIGN(blob.stored, run.bytes(place.size));
+  CB_ASSIGN(const Bytes expected, run.bytes(kChecksumSize));
+  Checksum checksum;
+  checksum.update(blob.stored);
+  blob.head.checksum = checksum.value();
+  if (std::equal(expected.begin(), expected.end(), blob.head.checksum->begin())) return blob;
+  return failed(Code::corrupt, name, "does not have the checksum it should");
+}
+
+// How packs and disks call damage of a blob.
+bool is_of_blob(const Error& error) {
+  return error.code == Code::corrupt || error.code == Code::io;
+}
+
+Status read_if_whole(Run& run, const catalog::BlobPlace& place, const std::string& name,
+                     const Engine::Reader& reader) {
+  const auto blob = load_whole(run, place, name);
+  if (!blob && is_of_blob(blob.error())) return reader.damaged(BlobId{place.id});
+  CB_TRY(blob);
+  CB_TRY(reader.head(blob->head));
+  return reader.content(blob->stored);
+}
+
 // The error of a run that could not be opened.
 Error told_of_run(const Error& error, const RepositoryId& repository,
                   const catalog::BlobPlace& place) {
@@ -178,10 +214,18 @@ Status read_blobs(plugin::Store& store, const RepositoryId& repository,
       if (found) first = 0;
       if (found) continue;
     }
-    if (!get) return failed(told_of_run(get.error(), repository, places[first]));
+    if (!get) {
+      const Error error = told_of_run(get.error(), repository, places[first]);
+      if (!reader.damaged || !is_of_blob(error)) return failed(error);
+      for (; first < stretch.past; ++first) CB_TRY(reader.damaged(BlobId{places[first].id}));
+      continue;
+    }
     Run run(std::move(*get), begin.offset, piece);
-    for (; first < stretch.past; ++first)
-      CB_TRY(read_one(run, places[first], name_of(repository, places[first]), reader));
+    for (; first < stretch.past; ++first) {
+      const std::string name = name_of(repository, places[first]);
+      CB_TRY(reader.damaged ? read_if_whole(run, places[first], name, reader)
+                            : read_one(run, places[first], name, reader));
+    }
   }
   return {};
 }

@@ -18,7 +18,8 @@ using Relocate =
 
 // Calls the reader for every place, each place once. Code::corrupt names pack and blob when the
 // record is not that of the place or the stored bytes are not those of their checksum; the reader
-// may have been given some of them by then.
+// may have been given some of them by then; unless it is told of what is damaged, and then of that
+// alone.
 Status read_blobs(plugin::Store& store, const RepositoryId& repository,
                   std::vector<catalog::BlobPlace> places, const Engine::Reader& reader,
                   const Relocate& relocate = {});

@@ -87,5 +87,29 @@ TEST_P(RebuildAfterUpkeep, it_sees_the_same_while_old_and_new_packs_are_there) {
   expect_same(before);
 }
 
+TEST_P(RebuildAfterUpkeep, all_that_is_stored_counts_for_its_account_again) {
+  fill();
+  const auto usage = [this] {
+    const int64_t account = must(house_.catalog().accounts().account_by_name("alice"))->number;
+    return must(house_.catalog().limits().usage(account));
+  };
+  const auto stored = [&] {
+    uint64_t sum = 0;
+    for (const catalog::UsageRow& row : usage()) sum += row.pack_bytes + row.record_bytes;
+    return sum;
+  };
+  const auto records_of = [&](const Viewer& whose) {
+    for (const catalog::UsageRow& row : usage())
+      if (row.device == whose.device.bytes) return row.record_bytes;
+    return uint64_t{0};
+  };
+  const uint64_t before = stored();
+  const uint64_t records = records_of(writer_);
+  EXPECT_GT(records, 0u);
+  rebuild();
+  EXPECT_EQ(stored(), before);
+  EXPECT_EQ(records_of(writer_), records);
+}
+
 }  // namespace
 }  // namespace cb::repository

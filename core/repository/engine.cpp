@@ -10,6 +10,7 @@
 #include "core/repository/engine_check.h"
 #include "core/repository/engine_copies.h"
 #include "core/repository/engine_records.h"
+#include "core/repository/engine_replica.h"
 #include "core/repository/engine_trash.h"
 #include "core/repository/engine_verify.h"
 #include "core/repository/intake.h"
@@ -20,7 +21,9 @@ namespace {
 
 class PackEngine final : public Engine {
  public:
-  explicit PackEngine(Parts parts) : engine_(std::make_shared<EngineParts>(std::move(parts))) {}
+  explicit PackEngine(Parts parts)
+      : engine_(std::make_shared<EngineParts>(std::move(parts))),
+        replicas_(make_replicas(engine_)) {}
 
   // Brings commit records that a crash left without a row into the catalog. A chain that is damaged
   // is told when its repository is used: it must not keep the others closed.
@@ -33,6 +36,11 @@ class PackEngine final : public Engine {
     return {};
   }
 
+  void set_low_water(uint64_t bytes) override { engine_->space.set_low_water(bytes); }
+  bool is_low() override {
+    const Status begins = engine_->space.may_begin();
+    return !begins && begins.error().code == Code::no_space;
+  }
   Status create(const RepositoryRecord& record, const std::string& account) override;
   Result<RepositoryRecord> record(const RepositoryId& repository) override;
   Result<std::optional<RepositoryId>> of_account(const std::string& account) override;
@@ -83,7 +91,7 @@ class PackEngine final : public Engine {
       return failed(Code::invalid, "device " + viewer.device.hex(),
                     "is no owner's, so nothing of it becomes everybody's with a commit");
     return std::make_unique<PackIntake>(engine_, std::move(chain), viewer.device, domain,
-                                        private_until_commit);
+                                        private_until_commit, engine_->parts.quota);
   }
 
   Result<std::vector<bool>> have(const RepositoryId& repository, const Viewer& viewer,
@@ -160,14 +168,37 @@ class PackEngine final : public Engine {
     return engine_->parts.catalog->verification().count_wanted(chain->number(), {domain});
   }
 
+  Result<TreeSize> measure(const RepositoryId& repository, const DeviceId& device,
+                           const BlobId& root, const std::function<bool()>& goes_on) override {
+    CB_ASSIGN(const TreePlace place, tree_place(repository, device, goes_on));
+    return measure_tree(index(), place, root);
+  }
+  Result<TreeChange> compare(const RepositoryId& repository, const DeviceId& device,
+                             const BlobId& before, const BlobId& after,
+                             const std::function<bool()>& goes_on) override {
+    CB_ASSIGN(const TreePlace place, tree_place(repository, device, goes_on));
+    std::array<std::byte, sizeof(uint64_t)> secret{};
+    CB_TRY(engine_->parts.random->fill(secret));
+    return compare_trees(index(), place, before, after, load_le<uint64_t>(secret.data()));
+  }
+
   Result<uint64_t> drop_stale_uploads(const RepositoryId& repository) override {
     CB_ASSIGN(const auto chain, engine_->chain(repository));
     return repository::drop_stale_uploads(*engine_, *chain);
   }
 
   Result<uint64_t> remove_leftovers() override { return repository::remove_leftovers(*engine_); }
+  Replicas& replicas() override { return *replicas_; }
 
  private:
+  // Where the tree of a device's snapshot lies.
+  Result<TreePlace> tree_place(const RepositoryId& repository, const DeviceId& device,
+                               const std::function<bool()>& goes_on) {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    CB_ASSIGN(const Viewer viewer, engine_->viewer_of(device));
+    CB_ASSIGN(const int64_t domain, engine_->domain_of(*chain, viewer));
+    return TreePlace{chain->number(), {domain, true}, goes_on};
+  }
   catalog::Index& index() { return engine_->index(); }
   plugin::Store& store() { return *engine_->parts.store; }
   // The server's own note of a repository, whatever its chain is like.
@@ -185,6 +216,7 @@ class PackEngine final : public Engine {
   }
 
   std::shared_ptr<EngineParts> engine_;
+  std::unique_ptr<Replicas> replicas_;
 };
 
 Status PackEngine::create(const RepositoryRecord& record, const std::string& account) {

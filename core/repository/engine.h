@@ -16,7 +16,9 @@
 #include "core/os/random.h"
 #include "core/plugin/store.h"
 #include "core/repository/owner_remote.h"
+#include "core/repository/quota.h"
 #include "core/repository/remote.h"
+#include "core/repository/snapshot_change.h"
 #include "core/repository/verification.h"
 
 namespace cb::repository {
@@ -26,20 +28,23 @@ struct EngineLimits {
   uint64_t node_pack = 16 * 1024 * 1024;
   std::chrono::nanoseconds pack_age = std::chrono::seconds(30);
   uint64_t reserve = 64 * 1024 * 1024;  // space that only deletion and commits may use
+  uint64_t low_water = 0;  // free space of the store below which no intake begins to store
 };
 
 // What one client session (or v3 upload) brings in. Blobs lie in memory only in the pieces that are
 // given; nothing of it is indexed before its pack is durable. Destroying it makes durable what
 // came whole, unless drop() was called; what is private and was not committed is dropped then.
-// After an error other than Code::invalid and Code::no_space only its end helps.
+// After an error other than Code::invalid, Code::no_space and Code::limit only its end helps.
 class Intake {
  public:
   virtual ~Intake() = default;
 
   // Announces a blob; then `content` until head.stored_size bytes came, then `end`. Code::invalid
   // for an impossible head (kind, sizes, unknown session), Code::no_space when the reserve is
-  // touched. A blob that is there already is taken and not stored; nor is one that another intake
-  // of the repository is just bringing: this one leans on that (not when either is private).
+  // touched, or when this would be the first and the store is low; Code::limit when the device or
+  // its account may not store so much more. A blob that is there already is taken and not stored;
+  // nor is one that another intake of the repository is just bringing: this one leans on that (not
+  // when either is private).
   virtual Status begin(const BlobHead& head) = 0;
   virtual Status content(ByteView stored) = 0;
   virtual Status end() = 0;
@@ -67,7 +72,8 @@ class Intake {
   // thread.
   [[nodiscard]] virtual uint64_t durable() const = 0;
 
-  // Verifies that everything below the root is there, then commits; flushes first.
+  // Verifies that everything below the root is there, then commits; flushes first. Code::limit when
+  // there is no room for the record.
   virtual Result<CommitAnswer> commit(const CommitRequest& request) = 0;
 
   // Leaves nothing behind: what this intake stored and nobody committed is removed. For v3.
@@ -80,6 +86,8 @@ struct Viewer {
   Role role = Role::owner;
   bool shares_dedup = false;  // kDeviceSharesDedup of its certificate
 };
+
+class Replicas;  // core/repository/replicas.h
 
 // The note of an account in the store, as the catalog says, with all its devices active.
 AccountRecord note_of(const catalog::Account& account);
@@ -98,9 +106,15 @@ class Engine {
     // Completes nothing that a crash broke off, for who only looks.
     bool is_read_only = false;
     EngineLimits limits = {};
+    Quota* quota = nullptr;  // asked before something is stored; null: nobody is limited
   };
   static Result<std::unique_ptr<Engine>> open(Parts parts);
   virtual ~Engine() = default;
+
+  // Takes another low-water mark; at once, for intakes that have stored nothing yet.
+  virtual void set_low_water(uint64_t bytes) = 0;
+  // Is the store below it? The answer may be a second old.
+  virtual bool is_low() = 0;
 
   // A new repository: record into store, then catalog, then put_account's note. Code::exists.
   virtual Status create(const RepositoryRecord& record, const std::string& account) = 0;
@@ -166,6 +180,9 @@ class Engine {
   struct Reader {
     std::function<Status(const BlobHead&)> head;
     std::function<Status(ByteView)> content;
+    // Where it is set, nothing of a blob is given before all of it is known to be right; heads have
+    // checksums then, and what is damaged is named here and left out.
+    std::function<Status(const BlobId&)> damaged = {};
   };
   // `whose` is of the snapshot that is read: where there are several copies, those that it could
   // lean on go first; with `exact` only what it put itself is there.
@@ -262,6 +279,14 @@ class Engine {
   // How many they are.
   virtual Result<uint64_t> count_wanted(const RepositoryId& repository, const Viewer& viewer) = 0;
 
+  // How big the tree below a root is that a device committed, and how it differs from an earlier
+  // one's. `goes_on` false: Code::cancelled. Code::not_found when some of it is gone.
+  virtual Result<TreeSize> measure(const RepositoryId& repository, const DeviceId& device,
+                                   const BlobId& root, const std::function<bool()>& goes_on) = 0;
+  virtual Result<TreeChange> compare(const RepositoryId& repository, const DeviceId& device,
+                                     const BlobId& before, const BlobId& after,
+                                     const std::function<bool()>& goes_on) = 0;
+
   // Forgets private uploads that nobody brings any more, with their packs; waits for no other that
   // is under way, but leaves all to a later call then. How many.
   virtual Result<uint64_t> drop_stale_uploads(const RepositoryId& repository) = 0;
@@ -269,6 +294,9 @@ class Engine {
   // Removes objects of the store that the catalog does not know (a crash left them). Before the
   // first session.
   virtual Result<uint64_t> remove_leftovers() = 0;
+
+  // Repositories that are copies of another server's; lives as long as the engine.
+  virtual Replicas& replicas() = 0;
 };
 
 }  // namespace cb::repository

@@ -46,6 +46,7 @@ catalog::CommitRow row_of(const CommitRecord& record, Bytes encoded) {
   row.commit_id = record.commit_id.bytes;
   row.hash = hash_of_record(encoded).bytes;
   row.record = std::move(encoded);
+  row.device = record.device.bytes;
   return row;
 }
 
@@ -97,8 +98,15 @@ void CommitChain::advance(const CommitRecord& record, const CommitHash& hash) {
   time_ns_ = record.time_ns;
 }
 
+Status CommitChain::learn_origin() {
+  CB_ASSIGN(origin_, parts_.catalog->replication().replica(number_));
+  is_copy_ = origin_.has_value();
+  return {};
+}
+
 Status CommitChain::load() {
   catalog::Index& index = parts_.catalog->index();
+  CB_TRY(learn_origin());
   CB_ASSIGN(const auto last, index.last_commit(number_));
   if (last) {
     CB_ASSIGN(const CommitRecord record, decode_commit(last->record));
@@ -114,10 +122,32 @@ Status CommitChain::load() {
 }
 
 Status CommitChain::check_signature(const std::string& object, const CommitRecord& record) const {
-  if (verify_commit(record, id_, *parts_.server_key)) return {};
+  const std::optional<SigningPublic> key = origin_ ? origin_->server_key : parts_.server_key;
+  if (!key || verify_commit(record, id_, *key)) return {};
+  if (origin_)
+    return failed(Code::corrupt, object, "is not signed by the server that it was copied from");
   return failed(Code::corrupt, object, "is not signed by this server",
                 "restore the object from a copy of the store, or bring back the keys/signing.key "
                 "that the store began with");
+}
+
+Status CommitChain::check_follows(const std::string& object, const CommitRecord& record) const {
+  if (object == commit_object(id_, head_.sequence + 1) && record.sequence == head_.sequence + 1 &&
+      record.previous == head_.hash)
+    return {};
+  return failed(Code::corrupt, object, "does not follow the commit before it",
+                "a record is missing or the catalog is of another repository; run check");
+}
+
+// Of a copy: what did not come stays away, and what the source removes may stay.
+Result<bool> CommitChain::changes_snapshot(const CommitRecord& record) const {
+  if (record.type == CommitType::forget || record.type == CommitType::undelete)
+    return may_move_to_trash(parts_.catalog->accounts(), record.device);
+  if (!origin_) return true;
+  if (record.type == CommitType::removal) return !origin_->keeps_removed;
+  CB_ASSIGN(const auto absent,
+            parts_.catalog->replication().absent(number_, record.snapshot.bytes));
+  return !absent;
 }
 
 Status CommitChain::replay(const std::string& object) {
@@ -126,16 +156,10 @@ Status CommitChain::replay(const std::string& object) {
   if (!record)
     return failed(std::move(record).error().with_advice(
         "restore the object " + object + " from a copy of the store, then run check"));
-  if (object != commit_object(id_, head_.sequence + 1) || record->sequence != head_.sequence + 1 ||
-      record->previous != head_.hash)
-    return failed(Code::corrupt, object, "does not follow the commit before it",
-                  "a record is missing or the catalog is of another repository; run check");
-  if (parts_.server_key) CB_TRY(check_signature(object, *record));
+  CB_TRY(check_follows(object, *record));
+  CB_TRY(check_signature(object, *record));
   catalog::CommitEffect effect;
-  if (record->type == CommitType::forget || record->type == CommitType::undelete) {
-    CB_ASSIGN(effect.changes_snapshot,
-              may_move_to_trash(parts_.catalog->accounts(), record->device));
-  }
+  CB_ASSIGN(effect.changes_snapshot, changes_snapshot(*record));
   const catalog::CommitRow row = row_of(*record, std::move(encoded));
   const Status added = parts_.catalog->index().add_commit(number_, row, effect);
   // Another process may just have done it.
@@ -159,7 +183,28 @@ Status CommitChain::check_device(const DeviceId& device) const {
                 "an owner can invite this machine anew");
 }
 
+Status CommitChain::take(ByteView encoded, const catalog::CommitEffect& effect) {
+  CB_ASSIGN(const CommitRecord record, decode_commit(encoded));
+  const std::string object = commit_object(id_, record.sequence);
+  CB_TRY(check_follows(object, record));
+  CB_TRY(check_signature(object, record));
+  catalog::CommitEffect all = effect;
+  CB_ASSIGN(all.changes_snapshot, changes_snapshot(record));
+  const catalog::CommitRow row = row_of(record, to_bytes(encoded));
+  // A crash may have left the same record there.
+  const Status written = write_object(*parts_.store, object, row.record, true);
+  if (!written && written.error().code == Code::exists) return load();
+  CB_TRY(written);
+  CB_TRY(parts_.catalog->index().add_commit(number_, row, all));
+  advance(record, CommitHash{row.hash});
+  return {};
+}
+
 Result<CommitRecord> CommitChain::append(CommitRecord draft, const catalog::CommitEffect& effect) {
+  if (origin_)
+    return failed(Code::denied, "repository " + id_.hex(),
+                  "is a copy of that of " + origin_->source + ", and only read here",
+                  "change it there; the copy follows");
   CB_TRY(check_device(draft.device));
   draft.sequence = head_.sequence + 1;
   draft.previous = head_.hash;

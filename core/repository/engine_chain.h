@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The chain of commit records of one repository: store first, then catalog. `mutex` makes it one
-// thread's at a time; whoever calls load(), append() or head(), replaces records or condemns blobs
-// holds it.
+// thread's at a time; whoever calls load(), append(), take() or head(), replaces records or
+// condemns blobs holds it.
 #pragma once
 
 #include <atomic>
@@ -65,8 +65,17 @@ class CommitChain {
   Status load();
   // Completes `draft` with sequence, previous hash, time and signature, and makes it durable.
   // Code::exists when another process was faster or a record has no row yet: load() and look again.
-  // Code::denied when the record revokes the device.
+  // Code::denied when the record revokes the device, and of a copy of another server's repository.
   Result<CommitRecord> append(CommitRecord draft, const catalog::CommitEffect& effect);
+  // For a copy: the next record of the other server's chain, as it is, made durable.
+  // Code::corrupt when it does not follow or that server did not sign it.
+  Status take(ByteView encoded, const catalog::CommitEffect& effect);
+  // Which server's repository this is a copy of; nothing for one of this server's own.
+  [[nodiscard]] const std::optional<catalog::ReplicaRow>& origin() const { return origin_; }
+  // The same from the catalog, after a change.
+  Status learn_origin();
+  // Is it one? For whoever does not hold `mutex`.
+  [[nodiscard]] bool is_copy() const { return is_copy_; }
   [[nodiscard]] const Engine::Head& head() const { return head_; }
   // The same for whoever does not hold `mutex`: a commit may hold that for long.
   [[nodiscard]] Engine::Head newest() const {
@@ -80,6 +89,8 @@ class CommitChain {
  private:
   Status replay(const std::string& object);
   [[nodiscard]] Status check_signature(const std::string& object, const CommitRecord& record) const;
+  [[nodiscard]] Status check_follows(const std::string& object, const CommitRecord& record) const;
+  [[nodiscard]] Result<bool> changes_snapshot(const CommitRecord& record) const;
   [[nodiscard]] Status check_device(const DeviceId& device) const;
   void advance(const CommitRecord& record, const CommitHash& hash);
 
@@ -89,6 +100,8 @@ class CommitChain {
   mutable std::mutex head_mutex_;
   Engine::Head head_;  // written under both
   int64_t time_ns_ = 0;
+  std::optional<catalog::ReplicaRow> origin_;
+  std::atomic<bool> is_copy_ = false;
 };
 
 }  // namespace cb::repository

@@ -53,7 +53,7 @@ class Givers {
       if (const auto at = of_blob_.find(given.id); at != of_blob_.end()) told.device = at->second;
       return reader.head(told);
     };
-    return {head, reader.content};
+    return {head, reader.content, reader.damaged};
   }
 
  private:
@@ -66,6 +66,11 @@ Status give_record(const SessionId& session, const Bytes& record, const Engine::
   head.id = blob_of(session);
   head.kind = BlobKind::session;
   head.stored_size = static_cast<uint32_t>(record.size());
+  if (reader.damaged) {
+    Checksum checksum;
+    checksum.update(record);
+    head.checksum = checksum.value();
+  }
   CB_TRY(reader.head(head));
   return reader.content(record);
 }
@@ -130,8 +135,13 @@ Status read_copies(EngineParts& engine, const CommitChain& chain, const Viewer& 
       std::stable_partition(places.begin(), places.end(), [](const catalog::BlobPlace& place) {
         return place.kind != static_cast<uint8_t>(BlobKind::session);
       });
-  for (auto place = sessions; place != places.end(); ++place)
-    CB_TRY(read_session(engine, chain, *place, told, relocate));
+  for (auto place = sessions; place != places.end(); ++place) {
+    const Status read = read_session(engine, chain, *place, told, relocate);
+    if (!read && read.error().code == Code::corrupt && told.damaged)
+      CB_TRY(told.damaged(BlobId{place->id}));
+    else
+      CB_TRY(read);
+  }
   places.erase(sessions, places.end());
   return read_blobs(*engine.parts.store, chain.id(), std::move(places), told, relocate);
 }

@@ -77,6 +77,7 @@ Status EngineHouse::open() {
   parts.sign = [this](ByteView message) -> Result<Signature> { return key_->sign(message); };
   parts.server_key = key_->public_key();
   parts.limits = limits_;
+  if (make_quota_) parts.quota = make_quota_(*catalog_);
   CB_ASSIGN(engine_, Engine::open(std::move(parts)));
   return {};
 }

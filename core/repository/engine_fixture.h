@@ -44,6 +44,9 @@ class EngineHouse {
   Status open();
   void reopen() { close(), must(open()); }
   void set_limits(const EngineLimits& limits) { limits_ = limits, reopen(); }
+  // A quota over the catalog, made whenever that is opened; it must live until close().
+  using MakeQuota = std::function<Quota*(catalog::Catalog&)>;
+  void set_quota(MakeQuota make) { make_quota_ = std::move(make), reopen(); }
 
   // A new repository of an account of its own; a second call with the same number gives the same
   // id.
@@ -67,6 +70,7 @@ class EngineHouse {
  private:
   std::string plugin_;
   EngineLimits limits_;
+  MakeQuota make_quota_;
   std::filesystem::path folder_;
   bool temporary_ = false;
   log::Capture log_;

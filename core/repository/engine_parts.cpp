@@ -135,7 +135,7 @@ std::shared_ptr<InFlight> EngineParts::in_flight(const RepositoryId& repository)
 }
 
 Result<CommitAnswer> EngineParts::commit(CommitChain& chain, const CommitRequest& request,
-                                         const DeviceId& device, int64_t domain) {
+                                         const DeviceId& device, int64_t domain, uint64_t growth) {
   const std::lock_guard lock(chain.mutex);
   const int64_t repository = chain.number();
   const bool is_private = domain > catalog::kOpenDomain;
@@ -152,6 +152,7 @@ Result<CommitAnswer> EngineParts::commit(CommitChain& chain, const CommitRequest
     effect.walked = walk.walked();
     // The record in the store is durable, and whoever sends in private adds a row of its own.
     effect.waits = !is_private;
+    effect.growth = growth;
     auto record = chain.append(draft_of(request, device), effect);
     if (record) return CommitAnswer{{}, encode(*record)};
     if (again || record.error().code != Code::exists) return failed(std::move(record).error());
@@ -189,6 +190,8 @@ Result<CommitRecord> EngineParts::wish(CommitChain& chain, CommitType type, cons
     catalog::CommitEffect effect;
     effect.changes_snapshot = moves;
     auto record = chain.append(draft, effect);
+    if (record && parts.quota != nullptr)
+      parts.quota->settle({repository, device}, 0, encode(*record).size());
     if (record || again || record.error().code != Code::exists) return record;
     CB_TRY(chain.load());
   }

@@ -16,7 +16,7 @@ namespace cb::repository {
 class EngineParts {
  public:
   explicit EngineParts(Engine::Parts given)
-      : parts(std::move(given)), space(*parts.store, *parts.clock, parts.limits.reserve) {}
+      : parts(std::move(given)), space(*parts.store, *parts.clock, parts.limits) {}
 
   // Whose copies count for a viewer (docs/trust.md, "Leaning"): a domain of the catalog.
   Result<int64_t> domain_of(const CommitChain& chain, const Viewer& viewer) const;
@@ -26,9 +26,10 @@ class EngineParts {
   Result<std::shared_ptr<CommitChain>> chain(const RepositoryId& repository);
   // What the intakes of a repository are bringing that everybody may lean on.
   std::shared_ptr<InFlight> in_flight(const RepositoryId& repository);
-  // The answer to a commit; `domain` is the device's, or the private intake's number.
+  // The answer to a commit; `domain` is the device's, or the private intake's number, `growth` what
+  // its intake has stored.
   Result<CommitAnswer> commit(CommitChain& chain, const CommitRequest& request,
-                              const DeviceId& device, int64_t domain);
+                              const DeviceId& device, int64_t domain, uint64_t growth);
   // After a failed commit: may its record be in the store all the same? True when it cannot be
   // told.
   bool may_have_record(CommitChain& chain);

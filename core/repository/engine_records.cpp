@@ -188,6 +188,27 @@ Status put_record(EngineParts& engine, CommitChain& chain, const RepositoryRecor
   return {};
 }
 
+Status replace_record(EngineParts& engine, CommitChain& chain, const RepositoryRecord& record,
+                      const std::vector<KeySlot>& slots) {
+  const std::lock_guard lock(chain.mutex);
+  if (slots.empty())
+    return failed(Code::invalid, "repository " + record.id.hex(), "would have no key slot",
+                  "without one nobody can read the backups");
+  CB_TRY(settle_change(engine, chain));
+  CB_ASSIGN(const Bytes current, current_record(engine, chain));
+  CB_ASSIGN(const auto there, engine.index().slots(chain.number()));
+  std::vector<Bytes> wanted;
+  for (const KeySlot& slot : slots) wanted.push_back(encode(slot));
+  const bool is_same = there.size() == wanted.size() &&
+                       std::is_permutation(there.begin(), there.end(), wanted.begin());
+  if (is_same && current == encode(record)) return {};
+  const Bytes change = encode(RecordChange{record, slots});
+  CB_TRY(write_object(*engine.parts.store, change_object(chain.id()), change, false));
+  CB_TRY(replace_rows(engine, chain, record, slots));
+  static_cast<void>(write_as_catalog(engine, chain));
+  return {};
+}
+
 // Whoever may add a slot must not be able to destroy one.
 Status check_place(EngineParts& engine, const CommitChain& chain, const KeySlot& slot) {
   CB_ASSIGN(const auto all, engine.index().slots(chain.number()));

@@ -24,6 +24,10 @@ Status settle_change(EngineParts& engine, CommitChain& chain);
 // See Engine.
 Status put_record(EngineParts& engine, CommitChain& chain, const RepositoryRecord& record,
                   const std::optional<std::vector<KeySlot>>& slots);
+// For a copy of another server's repository: a record and all its slots, whatever revision there
+// was; the caller has judged them.
+Status replace_record(EngineParts& engine, CommitChain& chain, const RepositoryRecord& record,
+                      const std::vector<KeySlot>& slots);
 Status add_slot(EngineParts& engine, CommitChain& chain, const KeySlot& slot);
 Status remove_slot(EngineParts& engine, CommitChain& chain, const SlotId& slot);
 Result<std::vector<SessionEntry>> list_sessions(EngineParts& engine, const CommitChain& chain,

@@ -318,7 +318,8 @@ Status mend_session(const std::shared_ptr<EngineParts>& engine,
   if (!record)
     return failed(Code::not_found, "session " + session.hex(), "is not in the catalog either");
   CB_ASSIGN(const auto device, engine->index().device_of(domain));
-  PackIntake intake(engine, chain, device ? DeviceId{*device} : DeviceId(), domain, false);
+  PackIntake intake(engine, chain, device ? DeviceId{*device} : DeviceId(), domain, false,
+                    nullptr);  // a record that is lost is mended whatever its device may store
   BlobHead head;
   head.id = blob_of(session);
   head.kind = BlobKind::session;

@@ -10,6 +10,8 @@ namespace {
 
 // So many runs of blobs are told apart in counting the durable ones.
 constexpr size_t kMostRuns = 256;
+// Bytes of a commit record beside its tags, with room to spare.
+constexpr uint64_t kMostCommitSize = 512;
 
 bool contains(const InFlight::Packs& packs, const InFlight::PackPtr& pack) {
   return std::find(packs.begin(), packs.end(), pack) != packs.end();
@@ -108,8 +110,28 @@ Status PackIntake::begin_claimed(OpenBlob& blob, uint64_t generation) {
       return {};
     }
   }
-  CB_TRY(engine_->space.take(packed_size(blob.head.children.size(), blob.head.stored_size)));
+  CB_TRY(set_aside(blob));
   return noted(begin_new(blob));
+}
+
+// Room in the store, and in what the device may have, for all that the blob can make its pack grow
+// by. Before anything is written, so that a refusal leaves the pack as it was.
+Status PackIntake::set_aside(const OpenBlob& blob) {
+  const size_t children = blob.head.children.size();
+  if (!stores_) CB_TRY(engine_->space.may_begin());
+  CB_TRY(engine_->space.take(packed_size(children, blob.head.stored_size)));
+  OpenPack& pack = *blob.pack;
+  uint64_t bytes = most_packed_size(children, blob.head.stored_size);
+  if (!pack.writer) {
+    pack.quota = QuotaShare(quota_, quota_key());
+    bytes += kPackHeaderSize + kPackEndSize;
+  }
+  const SessionId& session = blob.head.session;
+  if (!session.is_zero() && !pack.sessions.contains(session))
+    bytes += most_packed_size(0, sessions_.at(session).size());
+  CB_TRY(pack.quota.take(bytes));
+  stores_ = true;
+  return {};
 }
 
 // Decides where the blob goes: nowhere, to another's pack, or to one that it begins in.
@@ -244,6 +266,7 @@ Status PackIntake::add_rows(const OpenPack& pack) {
   catalog::PackRow row;
   CB_ASSIGN(row.owner, owner());
   row.domain = is_private_ ? row.owner : domain_;
+  row.device = device_.bytes;
   row.name = writer.header().name.bytes;
   row.pack_class = static_cast<uint8_t>(writer.header().kind);
   row.size = writer.size();
@@ -270,6 +293,8 @@ Status PackIntake::close(OpenPack& pack) {
     CB_TRY(add_rows(pack));
   }
   in_flight_->durable(pack.place);
+  stored_ += pack.writer->size();
+  pack.quota.keep(pack.writer->size());
   pack = {};
   count_durable();
   return {};
@@ -316,11 +341,14 @@ bool PackIntake::settle(std::chrono::nanoseconds patience) {
 
 Result<CommitAnswer> PackIntake::commit(const CommitRequest& request) {
   CB_TRY(flush());
-  auto committed = engine_->commit(*chain_, request, device_, view().domain);
+  QuotaShare record(quota_, quota_key());
+  CB_TRY(record.take(kMostCommitSize + request.tags.size() * KeyedHash::kSize));
+  auto committed = engine_->commit(*chain_, request, device_, view().domain, stored_);
   // The store may have kept a record whose writing it called failed; then what it names must stay
   // until the record is found.
   if (!committed && engine_->may_have_record(*chain_)) owner_ = 0;
   CB_ASSIGN(CommitAnswer answer, std::move(committed));
+  record.keep(answer.receipt.size());
   // Nothing is private any more, unless the answer was given before: then it is not needed. What
   // comes now is private anew.
   if (answer.missing.empty())

@@ -18,12 +18,13 @@ namespace cb::repository {
 class PackIntake final : public Intake {
  public:
   PackIntake(std::shared_ptr<EngineParts> engine, std::shared_ptr<CommitChain> chain,
-             const DeviceId& device, int64_t domain, bool is_private)
+             const DeviceId& device, int64_t domain, bool is_private, Quota* quota)
       : engine_(std::move(engine)),
         chain_(std::move(chain)),
         device_(device),
         domain_(domain),
         is_private_(is_private),
+        quota_(quota),
         lease_(chain_->leases, engine_->parts.clock->monotonic(), is_private),
         in_flight_(is_private ? std::make_shared<InFlight>() : engine_->in_flight(chain_->id())) {}
   ~PackIntake() override;
@@ -51,6 +52,7 @@ class PackIntake final : public Intake {
     std::chrono::nanoseconds begun{};
     std::set<SessionId> sessions;  // whose record it has
     size_t children = 0;           // of all its blobs
+    QuotaShare quota;              // what it may become, set aside
   };
   // The blob between begin and end.
   struct OpenBlob {
@@ -74,6 +76,8 @@ class PackIntake final : public Intake {
   Result<bool> is_stored(const BlobId& id) const;
   Status place(OpenBlob& blob);
   Status begin_claimed(OpenBlob& blob, uint64_t generation);
+  Status set_aside(const OpenBlob& blob);
+  [[nodiscard]] QuotaKey quota_key() const { return {chain_->number(), device_}; }
   Status open(OpenPack& pack, PackClass kind);
   Status put_session(OpenPack& pack, const SessionId& session);
   Status begin_new(OpenBlob& blob);
@@ -94,10 +98,13 @@ class PackIntake final : public Intake {
   DeviceId device_;
   int64_t domain_;  // of what comes, unless it is private
   bool is_private_;
+  Quota* quota_;                         // none: nothing is refused for its sake
   Leases::Lease lease_;                  // from before it leans on anything
   std::shared_ptr<InFlight> in_flight_;  // nobody else's when private
   int64_t owner_ = 0;                    // drawn when it is first needed
   bool dropped_ = false;
+  bool stores_ = false;  // something was let in
+  uint64_t stored_ = 0;  // bytes of packs that were closed
   std::optional<Error> broken_;
   std::array<OpenPack, 2> packs_;
   std::optional<OpenBlob> blob_;

@@ -11,9 +11,10 @@ namespace {
 
 bool equal(ByteView a, ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
+// A copy takes what its source has, older epochs, too.
 Status check_epoch(const CommitChain& chain, const std::string& object, uint32_t epoch) {
   const uint32_t newest = chain.newest_epoch;
-  if (epoch >= newest) return {};
+  if (epoch >= newest || chain.is_copy()) return {};
   return failed(Code::state, object,
                 "is of epoch " + std::to_string(epoch) + ", and the repository's newest is " +
                     std::to_string(newest),

@@ -57,6 +57,11 @@ constexpr uint64_t packed_size(size_t children, uint64_t stored) {
   return record_size(children) + stored + kChecksumSize;
 }
 
+// The same with its place in the footer, and the void record that it leaves when it is cut off.
+constexpr uint64_t most_packed_size(size_t children, uint64_t stored) {
+  return packed_size(children, stored) + kFooterEntrySize + kVoidSize;
+}
+
 // May a blob look like this? Code::invalid says what is wrong: its kind, a size, its children, a
 // session where none belongs or none where one does.
 Status check_head(const BlobHead& head);

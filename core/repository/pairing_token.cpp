@@ -9,6 +9,7 @@ namespace cb::repository {
 namespace {
 
 constexpr PastedKind kKind{"cb1.", "token", "pairing token"};
+constexpr PastedKind kReplicaKind{"cbr1.", "token", "replica token"};
 
 Status check(const PairingToken& token) {
   if (token.secret.size() != kTokenSecretSize)
@@ -30,9 +31,7 @@ Result<PairingToken> decode(ByteView bytes) {
   return token;
 }
 
-}  // namespace
-
-Result<std::string> format_pairing_token(const PairingToken& token) {
+Result<std::string> format(const PastedKind& kind, const PairingToken& token) {
   CB_TRY(check(token));
   RecordWriter writer;
   writer.uint(1);
@@ -40,16 +39,28 @@ Result<std::string> format_pairing_token(const PairingToken& token) {
   writer.fixed(token.secret.view());
   writer.fixed(token.pin);
   writer.list(token.servers, [&](const std::string& server) { writer.text(server); });
-  std::string text = format_pasted(kKind, writer.written());
+  std::string text = format_pasted(kind, writer.written());
   wipe(writer.span());
   return text;
 }
 
-Result<PairingToken> parse_pairing_token(std::string_view text) {
-  CB_ASSIGN(const Secret content, parse_pasted(kKind, text));
+Result<PairingToken> parse(const PastedKind& kind, std::string_view text) {
+  CB_ASSIGN(const Secret content, parse_pasted(kind, text));
   auto token = decode(content.view());
   if (token || token.error().code == Code::unsupported) return token;
   return failed(Code::invalid, "token", token.error().cause, "ask the operator for another");
+}
+
+}  // namespace
+
+Result<std::string> format_pairing_token(const PairingToken& token) { return format(kKind, token); }
+Result<PairingToken> parse_pairing_token(std::string_view text) { return parse(kKind, text); }
+
+Result<std::string> format_replica_token(const PairingToken& token) {
+  return format(kReplicaKind, token);
+}
+Result<PairingToken> parse_replica_token(std::string_view text) {
+  return parse(kReplicaKind, text);
 }
 
 }  // namespace cb::repository

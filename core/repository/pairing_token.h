@@ -6,7 +6,8 @@
 // "cb1." and base64url (RFC 4648 section 5, no padding) of
 //   version=1 uint ‖ token id[16] ‖ secret[32] ‖ pin[32] ‖ list of "host:port" bytes ‖ check[4]
 // in the notation of docs/repository-format.md; `check` is the beginning of SHA-256 of what is
-// before it.
+// before it. A text for another server, which lets that copy repositories, is the same with "cbr1."
+// and good until it is taken back.
 #pragma once
 
 #include <array>
@@ -37,5 +38,9 @@ Result<std::string> format_pairing_token(const PairingToken& token);
 // White space around and line breaks within (mail wraps) do not count. Code::invalid when it is no
 // token or was not copied whole (advice says which), Code::unsupported for another version.
 Result<PairingToken> parse_pairing_token(std::string_view text);
+
+// The same for another server.
+Result<std::string> format_replica_token(const PairingToken& token);
+Result<PairingToken> parse_replica_token(std::string_view text);
 
 }  // namespace cb::repository

@@ -10,6 +10,7 @@ using namespace cb;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  (void)repository::parse_replica_token(text);
   const auto token = repository::parse_pairing_token(text);
   if (!token) return 0;
   const auto again = repository::format_pairing_token(*token);

@@ -50,6 +50,14 @@ TEST(PairingToken, any_token_comes_back) {
   }
 }
 
+TEST(PairingToken, of_another_server_is_not_one_of_an_owner) {
+  const std::string text = format_replica_token(example()).value();
+  EXPECT_TRUE(text.starts_with("cbr1."));
+  expect_same(parse_replica_token(text).value(), example());
+  EXPECT_FALSE(parse_pairing_token(text));
+  EXPECT_FALSE(parse_replica_token(format_pairing_token(example()).value()));
+}
+
 TEST(PairingToken, may_be_wrapped_by_a_mail) {
   std::string text = format_pairing_token(example()).value();
   for (size_t at = 20; at < text.size(); at += 21) text.insert(at, "\r\n");

@@ -82,9 +82,10 @@ Status RepositoryRebuild::add_commit(const std::string& name) {
   const auto record = decode_commit(*bytes);
   CB_ASSIGN(const bool readable, usable(name, record));
   if (!readable) return {};
-  if (!verify_commit(*record, result_.id, parts_.server_key)) {
+  if (!verify_commit(*record, result_.id, server_key())) {
     ++strange_commits_;
-    doubt(name, "is not signed by this server");
+    doubt(name, origin_ ? "is not signed by the server that it was copied from"
+                        : "is not signed by this server");
     return {};
   }
   if (name != commit_object(result_.id, record->sequence)) {
@@ -108,7 +109,8 @@ Status RepositoryRebuild::add_row(const CommitRecord& record, Bytes encoded) {
   const catalog::CommitRow row = row_of(record, std::move(encoded));
   catalog::Index& index = parts_.catalog->index();
   catalog::CommitEffect effect;
-  if (record.type == CommitType::forget || record.type == CommitType::undelete) {
+  const bool is_wish = record.type == CommitType::forget || record.type == CommitType::undelete;
+  if (is_wish) {
     CB_ASSIGN(effect.changes_snapshot,
               may_move_to_trash(parts_.catalog->accounts(), record.device));
   }
@@ -119,6 +121,9 @@ Status RepositoryRebuild::add_row(const CommitRecord& record, Bytes encoded) {
     CB_TRY(walk.walk(record.root));
     // What is missing the check tells, of those snapshots that are still there.
     if (walk.missing().empty()) effect.walked = walk.walked();
+  }
+  if (origin_ && (!is_wish || effect.changes_snapshot)) {
+    CB_ASSIGN(effect.changes_snapshot, changes_copy(record, walk.missing().empty()));
   }
   return index.add_commit(number_, row, effect);
 }

@@ -24,6 +24,21 @@ Result<PackedBlob> record_at(PackBytes& pack, const FooterEntry& entry) {
   return failed(Code::corrupt, "pack", "has a footer that does not fit its records");
 }
 
+// Who put most of a pack, as far as it says: the device of the sessions of its blobs. Not believed
+// for more than whom the bytes count for: a blob may name another's session.
+DeviceId putter_of(const std::map<SessionId, Bytes>& sessions, std::span<const PackedBlob> blobs) {
+  std::map<DeviceId, uint64_t> bytes;
+  for (const PackedBlob& blob : blobs) {
+    const auto session = sessions.find(blob.head.session);
+    if (session == sessions.end()) continue;
+    const auto record = decode_session(session->second);
+    if (record) bytes[record->device] += blob.head.stored_size;
+  }
+  const auto most = std::max_element(
+      bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == bytes.end() ? DeviceId{} : most->first;
+}
+
 // Data has no children, so the footer says all of it.
 Result<PackedBlob> packed_blob(PackBytes& pack, const FooterEntry& entry) {
   if (entry.kind != BlobKind::data || entry.child_count > 0) return record_at(pack, entry);
@@ -123,8 +138,12 @@ Status RepositoryRebuild::add_pack(const FoundPack& pack) {
     row.pack_class = static_cast<uint8_t>(content->header.kind);
     row.digest = content->digest;
     for (const PackedBlob& blob : content->blobs) blobs.push_back(row_of(blob));
-    for (const auto& [session, found] : content->sessions)
+    std::map<SessionId, Bytes> records;
+    for (const auto& [session, found] : content->sessions) {
       sessions.push_back({session.bytes, found.record});
+      records.emplace(session, found.record);
+    }
+    row.device = putter_of(records, content->blobs).bytes;
   }
   CB_TRY(parts_.catalog->index().add_pack(number_, row, blobs, sessions));
   return content ? keep_best_records(*content) : Status();

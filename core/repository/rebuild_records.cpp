@@ -97,6 +97,7 @@ Result<bool> RepositoryRebuild::add_records() {
   CB_ASSIGN(const auto devices, list("device/"));
   for (const auto& device : devices) CB_TRY(add_device(device.name, kept));
   CB_TRY(add_retention());
+  CB_TRY(add_origin());
   return true;
 }
 

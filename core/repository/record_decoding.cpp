@@ -272,6 +272,25 @@ Result<RetentionRecord> decode_retention(ByteView bytes) {
   return record;
 }
 
+Result<ReplicaRecord> decode_replica(ByteView bytes) {
+  RecordReader from(bytes, "record of a copy");
+  ReplicaRecord record;
+  from.version();
+  record.source = from.text();
+  record.server_key = from.fixed<kPublicSize>();
+  const uint64_t flags = from.uint();
+  if (flags > 1) from.refuse("has flags that there are not");
+  record.keeps_removed = flags == 1;
+  record.dropped.resize(from.count(BlobId::kSize));
+  for (BlobId& one : record.dropped) {
+    one = from.id<BlobId>();
+    if (&one != record.dropped.data() && !((&one)[-1] < one))
+      from.refuse("has snapshots out of order");
+  }
+  CB_TRY(from.done());
+  return record;
+}
+
 Result<RecordChange> decode_change(ByteView bytes) {
   RecordReader from(bytes, "change of a repository's record");
   RecordChange change;

@@ -183,6 +183,16 @@ Bytes encode(const RetentionRecord& record) {
   return to.take();
 }
 
+Bytes encode(const ReplicaRecord& record) {
+  RecordWriter to;
+  to.uint(kVersion);
+  to.text(record.source);
+  to.fixed(record.server_key);
+  to.uint(record.keeps_removed ? 1 : 0);
+  to.list(record.dropped, [&to](const BlobId& snapshot) { to.fixed(snapshot.view()); });
+  return to.take();
+}
+
 Bytes encode(const RecordChange& record) {
   RecordWriter to;
   to.uint(kVersion);

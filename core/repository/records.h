@@ -232,6 +232,17 @@ struct RetentionRecord {
   bool operator==(const RetentionRecord&) const = default;
 };
 
+// What the store tells of a repository that is a copy of another server's, when the catalog is
+// lost. Not signed, as AccountRecord.
+struct ReplicaRecord {
+  std::string source;           // what the operator calls that server
+  SigningPublic server_key{};   // signs the chain of commits
+  bool keeps_removed = false;   // what the source removes stays here
+  std::vector<BlobId> dropped;  // snapshots that were removed here alone, sorted, each once
+
+  bool operator==(const ReplicaRecord&) const = default;
+};
+
 // A repository's next record, and its slots when they change with it: written down before either
 // is replaced. The server's own note, not signed.
 struct RecordChange {
@@ -250,6 +261,7 @@ Bytes encode(const Certificate& record);
 Bytes encode(const Invite& record);
 Bytes encode(const AccountRecord& record);
 Bytes encode(const RetentionRecord& record);
+Bytes encode(const ReplicaRecord& record);
 Bytes encode(const RecordChange& record);
 Secret encode(const Keyring& record);
 Result<RepositoryRecord> decode_repository(ByteView bytes);
@@ -261,6 +273,7 @@ Result<Certificate> decode_certificate(ByteView bytes);
 Result<Invite> decode_invite(ByteView bytes);
 Result<AccountRecord> decode_account(ByteView bytes);
 Result<RetentionRecord> decode_retention(ByteView bytes);
+Result<ReplicaRecord> decode_replica(ByteView bytes);
 Result<RecordChange> decode_change(ByteView bytes);
 Result<Keyring> decode_keyring(ByteView bytes);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/repository/drill_record.h"
 #include "core/repository/opened_blobs.h"
 #include "core/repository/records.h"
 
@@ -62,6 +63,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 'b':
       check(decode_retention(input), input);
+      break;
+    case 'c':
+      check(decode_drill(input), input);
+      break;
+    case 'd':
+      check(decode_replica(input), input);
       break;
     default:
       check(decode_keyring(input), input);

@@ -121,6 +121,10 @@ RetentionRecord retention() {
   return record;
 }
 
+ReplicaRecord replica() {
+  return {"home", filled<32>(0x21), true, {id_of<BlobId>(0x44), id_of<BlobId>(0x45)}};
+}
+
 RecordChange change() { return {repository(), {slot(), slot()}}; }
 
 Keyring keyring() {
@@ -157,6 +161,7 @@ std::vector<Kind> kinds() {
       {"certificate", encode(certificate()), status_of(decode_certificate)},
       {"account", encode(account()), status_of(decode_account)},
       {"retention", encode(retention()), status_of(decode_retention)},
+      {"replica", encode(replica()), status_of(decode_replica)},
       {"change", encode(change()), status_of(decode_change)},
       {"keyring", to_bytes(encode(keyring()).view()), status_of(decode_keyring)},
   };
@@ -174,6 +179,15 @@ TEST(Records, a_note_of_retention_has_each_source_and_pin_once_and_in_order) {
   EXPECT_FALSE(decode_retention(encode(record)));
 }
 
+TEST(Records, a_note_of_a_copy_has_each_dropped_snapshot_once_and_in_order) {
+  ReplicaRecord record = replica();
+  std::swap(record.dropped[0], record.dropped[1]);
+  EXPECT_FALSE(decode_replica(encode(record)));
+  record = replica();
+  record.dropped[1] = record.dropped[0];
+  EXPECT_FALSE(decode_replica(encode(record)));
+}
+
 TEST(Records, come_back_as_they_were) {
   EXPECT_EQ(decode_repository(encode(repository())), repository());
   EXPECT_EQ(decode_session(encode(session())), session());
@@ -184,6 +198,8 @@ TEST(Records, come_back_as_they_were) {
   EXPECT_EQ(decode_account(encode(account())), account());
   EXPECT_EQ(decode_retention(encode(retention())), retention());
   EXPECT_EQ(decode_retention(encode(RetentionRecord{})), RetentionRecord{});
+  EXPECT_EQ(decode_replica(encode(replica())), replica());
+  EXPECT_EQ(decode_replica(encode(ReplicaRecord{})), ReplicaRecord{});
   EXPECT_EQ(decode_change(encode(change())), change());
   EXPECT_EQ(decode_change(encode(RecordChange{repository(), {}})),
             (RecordChange{repository(), {}}));

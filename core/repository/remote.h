@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,16 @@
 #include "core/repository/verification.h"
 
 namespace cb::repository {
+
+// What a client says of the files of a backup beside those of the one before. Nobody can check it.
+struct ChangeReport {
+  uint64_t unchanged = 0, changed = 0, added = 0, removed = 0;  // files
+  uint64_t renamed = 0;       // of those added: a file that is gone, with another ending
+  uint64_t plain_bytes = 0;   // of blobs that were new
+  uint64_t stored_bytes = 0;  // of the same, compressed and sealed
+
+  bool operator==(const ChangeReport&) const = default;
+};
 
 struct CommitRequest {
   CommitId commit_id;  // drawn by the client
@@ -26,6 +37,7 @@ struct CommitRequest {
   uint64_t flags = 0;  // kSnapshot*
   uint64_t files = 0;
   uint64_t bytes = 0;
+  std::optional<ChangeReport> report;  // beside one before it, of a client that keeps a cache
   // When the backup was made, if a server brings in an old one; 0: now. No message carries it.
   int64_t made_ns = 0;
 };
@@ -35,9 +47,17 @@ struct CommitAnswer {
   Bytes receipt;                // the commit record
 };
 
+// Where a snapshot is, when the server has a copy of the repository (docs/replication.md).
+enum class Presence : uint8_t {
+  here = 0,
+  kept = 1,    // forgotten or removed from the repository, and kept in this copy
+  absent = 2,  // in the repository, and not in this copy
+};
+
 struct SnapshotInfo {
   CommitRecord commit;
   bool in_trash = false;
+  Presence presence = Presence::here;
 };
 
 // Which copy of a blob is meant: several devices may have put one id, and not all of them honestly.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One repository of a rebuild: its records (rebuild_records.cpp), packs (rebuild_packs.cpp) and
-// commits (rebuild_commits.cpp). For one thread.
+// One repository of a rebuild: its records (rebuild_records.cpp), packs (rebuild_packs.cpp),
+// commits (rebuild_commits.cpp), and what is known of a copy (rebuild_replica.cpp). For one thread.
 #pragma once
 
 #include <map>
@@ -75,6 +75,14 @@ class RepositoryRebuild {
   // Without the note nothing has rules, so everything stays.
   Status add_retention();
 
+  // Without the note of a copy its chain is a stranger's, which is told.
+  Status add_origin();
+  [[nodiscard]] const SigningPublic& server_key() const {
+    return origin_ ? origin_->server_key : parts_.server_key;
+  }
+  // What a record does to the snapshots of a copy; `is_whole`: all below is in the packs.
+  Result<bool> changes_copy(const CommitRecord& record, bool is_whole);
+
   Result<std::vector<FoundPack>> find_packs();
   Status add_pack(const FoundPack& pack);
   Status for_each_opened(const std::function<Status(const OpenedBlobs::InPack&)>& visit);
@@ -100,6 +108,7 @@ class RepositoryRebuild {
   std::vector<KeySlot> slots_;
   std::vector<KeySlot> changed_slots_;  // all that there are, when a change was broken off
   std::map<DeviceId, Certificate> devices_;
+  std::optional<ReplicaRecord> origin_;  // of a copy of another server's repository
   int64_t number_ = 0;
   std::map<PackName, int64_t> opened_packs_;  // with copies that an owner verified; their domain
   // Verified or not, then the epoch, of the records that are rows: the higher one counts.

@@ -25,6 +25,10 @@ class Window {
   static Result<Window> parse(std::string_view text);
 
   [[nodiscard]] bool is_always() const { return begin_ == end_; }
+  // Does it close on another day than it opens?
+  [[nodiscard]] bool is_overnight() const { return begin_ > end_; }
+  // Since midnight.
+  [[nodiscard]] std::chrono::seconds closes_at() const { return std::chrono::seconds(end_); }
   // The first moment from `at_ns` on that is inside.
   [[nodiscard]] int64_t opens(int64_t at_ns, const Zone& zone) const;
   // When it closes, for a moment inside; nothing when never.

@@ -18,10 +18,13 @@ constexpr std::array<std::string_view, 4> kReadSuffixes = {".list", ".show", ".h
                                                            ".requests"};
 
 // What of a request is told. Secrets are not among it.
-constexpr std::array<const char*, 20> kTold = {
-    "action",  "mode",  "min_version", "ratchet",  "job",    "number",     "snapshot",
-    "source",  "rules", "until",       "until_ns", "for_ns", "expires_ns", "reason",
-    "dry_run", "none",  "trash_stay",  "approve",  "name",   "client"};
+constexpr std::array<const char*, 33> kTold = {
+    "action",     "mode",      "min_version",    "ratchet",  "job",          "number",
+    "snapshot",   "source",    "rules",          "until",    "until_ns",     "for_ns",
+    "expires_ns", "reason",    "dry_run",        "none",     "trash_stay",   "approve",
+    "name",       "client",    "what",           "every_ns", "tolerance_ns", "values",
+    "rule",       "rate",      "burst",          "drain_ns", "replica",      "servers",
+    "accounts",   "heal_only", "remove_vanished"};
 
 bool is_read(const std::string& command) {
   if (std::find(kReads.begin(), kReads.end(), command) != kReads.end()) return true;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/admin_commands.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
-#include "core/identity/certificate.h"
 #include "core/identity/signing.h"
 #include "core/repository/catalog_rebuild.h"
 #include "core/repository/pairing_token.h"
+#include "core/server/admin_limits.h"
+#include "core/server/admin_replicas.h"
 #include "core/server/admin_retention.h"
+#include "core/server/admin_watch.h"
 
 namespace cb::server {
 namespace {
@@ -19,7 +19,6 @@ using report::Json;
 constexpr size_t kLongestName = 64;
 constexpr size_t kMostFindings = 1000;
 constexpr int64_t kTokenLife = 24 * 3600 * int64_t{1'000'000'000};
-constexpr uint64_t kLongestCertificate = 64 * kKiB;
 
 bool flag_of(const Json& request, const char* key) {
   return request.is_object() && request.contains(key) && request[key] == true;
@@ -50,40 +49,6 @@ Json json_of(const repository::RemoteCounts& counts) {
           {"snapshots", counts.snapshots}};
 }
 
-// The address that others may reach a listener by.
-std::string reachable(const std::string& host) {
-  if (host != "0.0.0.0" && host != "::")
-    return host.find(':') == host.npos ? host : "[" + host + "]";
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
-}
-
-bool has_certificate(const ListenSettings& listen) {
-  return std::any_of(listen.transport.begin(), listen.transport.end(),
-                     [](const PluginUse& use) { return use.table.find("certificate") != nullptr; });
-}
-
-// A mode asks for protocol 4 only where the transport can bear it.
-bool would_serve_v4(const ListenSettings& listen) {
-  return listen.serves(4) && (!listen.mode || has_certificate(listen));
-}
-
-Result<std::array<std::byte, 32>> pin_of_listener(const ListenSettings& listen,
-                                                  os::FileSystem& files) {
-  for (const PluginUse& use : listen.transport) {
-    if (use.table.find("certificate") == nullptr) continue;
-    CB_ASSIGN(const Bytes pem,
-              os::read_file(files, use.values.text("certificate"), kLongestCertificate));
-    CB_ASSIGN(const std::string hex, identity::pin_of(std::string(as_text(pem))));
-    CB_ASSIGN(const auto pin, (Id<struct PinTag, 32>::from_hex_text(hex)));
-    return pin.bytes;
-  }
-  return failed(Code::state, listen.at.text() + ": listener " + listen.name,
-                "has no certificate that a client could know it by",
-                "set certificate in its [listen.tls]");
-}
-
 // What is in an account's repository; nothing while it has none.
 Result<std::optional<repository::RemoteCounts>> counts_of(repository::Engine& engine,
                                                           const std::string& account) {
@@ -107,39 +72,15 @@ Result<repository::Engine::Checked> check_one(repository::Engine& engine,
 
 }  // namespace
 
-Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenListener>& open,
-                             os::FileSystem& files) {
-  ServerReach reach;
-  reach.servers = settings.advertise;
-  bool found = false;
-  for (size_t i = 0; i < settings.listen.size(); ++i) {
-    const ListenSettings& listen = settings.listen[i];
-    const bool is_open = i < open.size();
-    if (!(is_open ? open[i].serves_v4 : would_serve_v4(listen))) continue;
-    if (!found) {
-      CB_ASSIGN(reach.pin, pin_of_listener(listen, files));
-    }
-    found = true;
-    const uint16_t port = is_open ? open[i].port : listen.port;
-    if (settings.advertise.empty() && port != 0 &&
-        reach.servers.size() < repository::kMostTokenServers)
-      reach.servers.push_back(reachable(listen.host) + ":" + std::to_string(port));
-  }
-  if (!found)
-    return failed(Code::state, settings.file.string(), "has no listener of protocol 4",
-                  "add one with versions = [4] and transport = [\"tls\", \"tcp\"]");
-  if (reach.servers.empty())
-    return failed(Code::state, settings.file.string(), "does not say at which port clients come",
-                  "start the daemon, or set server.advertise = [\"HOST:PORT\"]");
-  return reach;
-}
-
 std::string AdminCommands::names() {
   return "account.add, account.list, account.show, account.disable, account.enable, "
          "account.password, account.mode, device.list, device.disable, device.enable, "
          "device.revoke, legacy.ratchet, legacy.allow, token.create, audit.list, check, "
-         "retention.show, retention.set, retention.pin, retention.unpin, job.list, job.run, "
-         "job.cancel, job.history, job.requests, job.approve";
+         "retention.show, retention.set, retention.pin, retention.unpin, limits.show, limits.set, "
+         "job.list, job.run, job.cancel, job.history, job.requests, job.approve, watch.list, "
+         "watch.release, watch.set, notify.list, notify.test, drill.list, traffic.show, "
+         "traffic.pause, traffic.resume, traffic.set, store.show, store.mode, replica.add, "
+         "replica.list, replica.remove";
 }
 
 Result<Json> AdminCommands::run(const Json& request, const Progress& progress) const {
@@ -148,8 +89,9 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
   if (command == "account.show") return show_account(request);
   if (command == "device.list") return list_devices(request);
   if (command == "audit.list") return list_audit(request);
-  if (AdminRetention::serves(command)) return use_retention(command, request);
-  if (command.starts_with("job.")) return use_jobs(command, request, progress);
+  if (command == "drill.list") return list_drills(request);
+  if (command == "replica.list") return replicas().list();
+  if (auto answer = use_part(command, request, progress)) return *std::move(answer);
   Result<Json> done = command == "check" ? check(request, progress) : change(command, request);
   const std::string result = done ? "done" : done.error().text();
   if (command.starts_with("legacy."))
@@ -164,6 +106,18 @@ Result<Json> AdminCommands::run(const Json& request, const Progress& progress) c
                                           {"result", result}});
   note(command, request, done);
   return done;
+}
+
+std::optional<Result<Json>> AdminCommands::use_part(const std::string& command, const Json& request,
+                                                    const Progress& progress) const {
+  if (AdminRetention::serves(command)) return use_retention(command, request);
+  if (AdminLimits::serves(command)) return use_limits(command, request);
+  if (AdminWatch::serves(command)) return use_watch(command, request);
+  if (command.starts_with("job.")) return use_jobs(command, request, progress);
+  if (command.starts_with("notify.")) return use_notify(command, request, progress);
+  if (command.starts_with("traffic.")) return use_traffic(command, request);
+  if (command.starts_with("store.")) return use_store(command, request);
+  return std::nullopt;
 }
 
 Result<Json> AdminCommands::use_retention(const std::string& command, const Json& request) const {
@@ -187,6 +141,17 @@ Result<Json> AdminCommands::use_retention(const std::string& command, const Json
   return done;
 }
 
+Result<Json> AdminCommands::use_limits(const std::string& command, const Json& request) const {
+  auto done = AdminLimits(*parts_.accounts, *parts_.engine, *parts_.limits).run(command, request);
+  if (command == "limits.show") return done;
+  parts_.log->info("admin." + command, {{"account", report::text_of(request, "account")},
+                                        {"device", report::text_of(request, "device")},
+                                        {"by", report::text_of(request, "asked_by")},
+                                        {"result", done ? "done" : done.error().text()}});
+  note(command, request, done);
+  return done;
+}
+
 Result<Json> AdminCommands::change(const std::string& command, const Json& request) const {
   if (command == "account.add") return add_account(request);
   if (command == "account.disable") return set_disabled(request, true);
@@ -198,9 +163,22 @@ Result<Json> AdminCommands::change(const std::string& command, const Json& reque
   if (command == "device.revoke") return set_device(request, catalog::DeviceState::revoked);
   if (command == "legacy.ratchet") return set_ratchet(request);
   if (command == "legacy.allow") return allow_migration(request);
-  if (command == "token.create") return create_token(request);
+  return change_token(command, request);
+}
+
+Result<Json> AdminCommands::change_token(const std::string& command, const Json& request) const {
+  const bool is_token = command == "token.create";
+  if (is_token && flag_of(request, "replica")) return replicas().create_token(request);
+  if (is_token) return create_token(request);
+  if (command == "replica.add") return replicas().add(request);
+  if (command == "replica.remove") return replicas().remove(request);
   return failed(Code::unsupported, "command '" + command + "'", "is not known",
                 "known are: status, " + names());
+}
+
+AdminReplicas AdminCommands::replicas() const {
+  return AdminReplicas({parts_.catalog, parts_.clock, parts_.random, parts_.files, parts_.keys,
+                        parts_.reach, parts_.replication});
 }
 
 Result<catalog::Account> AdminCommands::account_of(const Json& request) const {
@@ -313,6 +291,7 @@ Result<Json> AdminCommands::create_token(const Json& request) const {
 }
 
 Result<Json> AdminCommands::check(const Json& request, const Progress& progress) const {
+  if (parts_.maintenance != nullptr) CB_TRY(parts_.maintenance->may_read());
   const bool read_data = flag_of(request, "read_data");
   CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
   repository::Engine::Checked sum;

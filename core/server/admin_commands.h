@@ -12,16 +12,22 @@
 
 #include "core/catalog/catalog.h"
 #include "core/log/log.h"
+#include "core/notify/notifier.h"
 #include "core/os/clock.h"
 #include "core/os/random.h"
 #include "core/report/json.h"
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
+#include "core/server/limit_book.h"
+#include "core/server/maintenance.h"
+#include "core/server/replication_settings.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
+#include "core/server/traffic.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_running.h"
+#include "core/server/watch_book.h"
 
 namespace cb::server {
 
@@ -43,6 +49,11 @@ Result<ServerReach> reach_of(const Settings& settings, const std::vector<OpenLis
                              os::FileSystem& files);
 
 class Jobs;
+class AdminReplicas;
+
+// What `traffic show` and `store mode` tell; `status` tells it, too.
+report::Json traffic_as_json(const Traffic& traffic);
+report::Json store_as_json(const Maintenance& maintenance);
 
 class AdminCommands {
  public:
@@ -54,14 +65,22 @@ class AdminCommands {
     repository::Engine* engine = nullptr;
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
+    LimitBook* limits = nullptr;
+    WatchBook* watch = nullptr;
     const V3Keys* v3_keys = nullptr;
     V4Running* running = nullptr;  // null without a daemon
     Jobs* jobs = nullptr;
+    notify::Notifier* notifier = nullptr;  // null without a daemon
+    Traffic* traffic = nullptr;            // null without a daemon
+    Maintenance* maintenance = nullptr;
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
     Audit* audit = nullptr;  // null: nothing is audited
     std::function<Result<ServerReach>()> reach;
+    os::FileSystem* files = &os::real_file_system();
+    os::Path keys;                                     // the folder of the server's keys
+    std::function<ReplicationSettings()> replication;  // as it is in force; may be empty
   };
   // Returns false to stop the command.
   using Progress = std::function<bool(uint64_t done, uint64_t total)>;
@@ -80,6 +99,7 @@ class AdminCommands {
 
  private:
   Result<report::Json> change(const std::string& command, const report::Json& request) const;
+  Result<report::Json> change_token(const std::string& command, const report::Json& request) const;
   Result<report::Json> add_account(const report::Json& request) const;
   Status describe_repository(const catalog::Account& account, report::Json& one) const;
   Result<report::Json> list_accounts() const;
@@ -106,8 +126,22 @@ class AdminCommands {
   Result<report::Json> use_jobs(const std::string& command, const report::Json& request,
                                 const Progress& progress) const;
   Result<report::Json> run_job(const report::Json& request, const Progress& progress) const;
+  Result<report::Json> list_drills(const report::Json& request) const;
+  Result<report::Json> use_notify(const std::string& command, const report::Json& request,
+                                  const Progress& progress) const;
+  // What parts with commands of their own answer; nothing when it is none of theirs.
+  std::optional<Result<report::Json>> use_part(const std::string& command,
+                                               const report::Json& request,
+                                               const Progress& progress) const;
   Result<report::Json> use_retention(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_limits(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_watch(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_traffic(const std::string& command, const report::Json& request) const;
+  Status change_traffic(const std::string& command, const report::Json& request) const;
+  Result<report::Json> use_store(const std::string& command, const report::Json& request) const;
+  Status set_store_mode(const report::Json& request) const;
   Result<catalog::Account> account_of(const report::Json& request) const;
+  [[nodiscard]] AdminReplicas replicas() const;
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 
   Parts parts_;

@@ -98,18 +98,22 @@ Json json_of(const SourceRules& rules) {
 
 Result<SourceKey> find_source(std::span<const repository::SnapshotInfo> snapshots,
                               std::span<const SourceRules> rules, const std::string& prefix) {
+  std::vector<SourceKey> known;
+  for (const repository::SnapshotInfo& one : snapshots) known.push_back(source_of(one.commit));
+  for (const SourceRules& one : rules)
+    if (!one.source.empty()) known.push_back(one.source);
+  return find_source(known, prefix, "retention show lists the sources");
+}
+
+Result<SourceKey> find_source(std::span<const SourceKey> known, const std::string& prefix,
+                              const std::string& advice) {
   if (prefix.empty()) return SourceKey();
   std::set<SourceKey> found;
-  for (const repository::SnapshotInfo& one : snapshots) {
-    SourceKey source = source_of(one.commit);
-    if (is_meant(source, prefix)) found.insert(std::move(source));
-  }
-  for (const SourceRules& one : rules)
-    if (!one.source.empty() && is_meant(one.source, prefix)) found.insert(one.source);
+  for (const SourceKey& one : known)
+    if (is_meant(one, prefix)) found.insert(one);
   if (found.size() == 1) return *found.begin();
   if (found.empty())
-    return failed(Code::not_found, "source " + prefix, "has no snapshot here",
-                  "retention show lists the sources");
+    return failed(Code::not_found, "source " + prefix, "has no snapshot here", advice);
   return failed(Code::invalid, "source " + prefix, "are several",
                 "give more digits, or DEVICE/SOURCE");
 }

@@ -41,6 +41,10 @@ class AdminRetention {
 Result<SourceKey> find_source(std::span<const repository::SnapshotInfo> snapshots,
                               std::span<const SourceRules> rules, const std::string& prefix);
 
+// The same of these; `advice` for who names none.
+Result<SourceKey> find_source(std::span<const SourceKey> known, const std::string& prefix,
+                              const std::string& advice);
+
 report::Json json_of(const SourceRules& rules);
 
 }  // namespace cb::server

@@ -107,9 +107,12 @@ Status Backend::open_engine(const Settings& settings, const Seams& seams) {
   };
   if (signing_key_) parts.server_key = signing_key_->public_key();
   parts.is_read_only = seams.is_read_only;
+  limits_.emplace(LimitBook::Parts{catalog_.get(), seams.clock, seams.log}, settings.quotas);
+  parts.quota = &*limits_;
   CB_ASSIGN(engine_, repository::Engine::open(std::move(parts)));
   notes_.emplace(catalog_->accounts(), *engine_);
   retention_.emplace(RetentionBook::Parts{catalog_.get(), engine_.get(), seams.clock});
+  watch_.emplace(WatchBook::Parts{catalog_.get(), seams.clock}, settings.watch);
   return {};
 }
 

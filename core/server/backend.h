@@ -17,9 +17,13 @@
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
+#include "core/server/events.h"
+#include "core/server/job_kinds.h"
+#include "core/server/limit_book.h"
 #include "core/server/retention_book.h"
 #include "core/server/settings.h"
 #include "core/server/v3_archive.h"
+#include "core/server/watch_book.h"
 
 namespace cb::server {
 
@@ -30,7 +34,9 @@ struct Seams {
   os::FileSystem* files = &os::real_file_system();
   os::Random* ids = &os::system_random();  // for ids of v3 clients
   os::Path catalog;                        // a file in place of the settings'; empty: theirs
+  EventSink* events = nullptr;             // in place of whoever passes them on
   bool is_read_only = false;               // completes nothing that a crash broke off
+  FurtherJobs further_jobs = {};           // beside the server's own
   // Randomness for a plugin, by id.
   std::function<os::Random&(const std::string&)> plugin_random =
       [](const std::string&) -> os::Random& { return os::system_random(); };
@@ -61,6 +67,8 @@ class Backend {
   [[nodiscard]] repository::Engine& engine() { return *engine_; }
   [[nodiscard]] AccountNotes& notes() { return *notes_; }
   [[nodiscard]] RetentionBook& retention() { return *retention_; }
+  [[nodiscard]] LimitBook& limits() { return *limits_; }
+  [[nodiscard]] WatchBook& watch() { return *watch_; }
   // What opens and seals the repositories of v3 clients.
   [[nodiscard]] V3Keys::Parts v3_parts();
   // Signs commit records. Code::not_found in a folder without ensure_signing_key.
@@ -85,9 +93,11 @@ class Backend {
   std::vector<std::shared_ptr<plugin::Instance>> stores_;  // filters and all, from below
   std::unique_ptr<catalog::Catalog> catalog_;
   std::optional<identity::SigningKey> signing_key_;
+  std::optional<LimitBook> limits_;
   std::unique_ptr<repository::Engine> engine_;
   std::optional<AccountNotes> notes_;
   std::optional<RetentionBook> retention_;
+  std::optional<WatchBook> watch_;
   std::optional<V3Archive> archive_;
 };
 

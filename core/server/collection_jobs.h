@@ -16,7 +16,8 @@ struct CollectionParts {
   repository::Engine* engine = nullptr;
   const os::Clock* clock = nullptr;
   repository::Engine::CollectOptions collect = {};
-  unsigned least_live = 80;  // percent of a pack; what has less is written anew
+  // Percent of a pack; what has less is written anew. No pack is more than a tenth dead then.
+  unsigned least_live = 90;
 };
 
 // What the parts point to outlives the jobs.

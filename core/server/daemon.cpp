@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
+#include <map>
 
 #include "core/server/daemon_state.h"
 #include "core/server/program.h"
@@ -28,6 +29,19 @@ constexpr auto kDrainGrace = std::chrono::milliseconds(500);
 // How long sessions may take to end once they are cancelled.
 constexpr auto kEndOfSessions = std::chrono::seconds(10);
 
+// One of each plugin that is in use, with the reason when any instance of it is not entered any
+// more.
+std::vector<PluginFault> faults_of(const plugin::Registry& registry) {
+  std::map<std::string, std::string> reasons;
+  for (const plugin::InstanceStatus& one : registry.instances()) {
+    std::string& reason = reasons[one.id];
+    if (one.quarantined) reason = one.reason.empty() ? "it broke its contract" : one.reason;
+  }
+  std::vector<PluginFault> faults;
+  for (const auto& [id, reason] : reasons) faults.push_back({id, reason});
+  return faults;
+}
+
 Status make_private_folders(const Settings& settings, os::FileSystem& files) {
   CB_TRY(files.make_folders(settings.data));
   CB_TRY(files.make_folders(settings.spool_folder()));
@@ -45,6 +59,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Settings settings, Seams seams) {
       new Daemon(std::make_unique<State>(std::move(settings), std::move(seams))));
   CB_TRY(daemon->open());
   for (const auto& door : daemon->state_->doors) door->start();
+  daemon->state_->notifier->start();
   daemon->state_->jobs->start();
   return daemon;
 }
@@ -70,6 +85,14 @@ Status Daemon::open() {
   s.buffers = std::make_unique<stream::BufferPool>(kBufferSize, s.settings.memory);
   s.workers = std::make_unique<stream::Workers>(s.settings.workers);
   s.readers = std::make_unique<stream::Workers>(std::max(kReaders, s.settings.workers));
+  CB_ASSIGN(s.notifier,
+            notify::Notifier::open({s.seams.clock, &os::system_random(), &s.log, machine_name()},
+                                   s.settings.notify));
+  s.events = std::make_unique<EventPost>(*s.notifier, s.log);
+  s.alarms = std::make_unique<Alarms>(
+      Alarms::Parts{&s.backend->catalog().sources(), s.event_sink(), s.seams.clock, &s.log});
+  s.drills = std::make_unique<DrillBook>(
+      DrillBook::Parts{&s.backend->catalog(), &s.backend->engine(), s.seams.clock, s.event_sink()});
   CB_TRY(open_services());
   CB_TRY(open_doors());
   CB_TRY(open_jobs());
@@ -81,6 +104,7 @@ Status Daemon::open() {
 
 Status Daemon::open_services() {
   State& s = *state_;
+  s.open_maintenance();
   s.v3_policy = std::make_unique<V3Policy>(
       V3Policy::Parts{&s.backend->catalog(), &s.backend->archive().keys(), s.seams.clock, &s.log,
                       s.audit.get()},
@@ -93,6 +117,8 @@ Status Daemon::open_services() {
   parts.catalog = &s.backend->catalog();
   parts.workers = s.workers.get();
   parts.buffers = s.buffers.get();
+  parts.traffic = s.traffic.get();
+  parts.maintenance = s.maintenance.get();
   parts.log = &s.log;
   parts.audit = s.audit.get();
   parts.clock = s.seams.clock;
@@ -103,12 +129,18 @@ Status Daemon::open_services() {
   V4Service::Parts v4;
   v4.engine = &s.backend->engine();
   v4.accounts = &s.backend->catalog().accounts();
+  v4.replication = &s.backend->catalog().replication();
   v4.notes = &s.backend->notes();
   v4.retention = &s.backend->retention();
+  v4.limits = &s.backend->limits();
+  v4.watch = &s.backend->watch();
+  v4.drills = s.drills.get();
   v4.v3_policy = s.v3_policy.get();
   v4.workers = s.workers.get();
   v4.readers = s.readers.get();
   v4.buffers = s.buffers.get();
+  v4.traffic = s.traffic.get();
+  v4.maintenance = s.maintenance.get();
   v4.log = &s.log;
   v4.audit = s.audit.get();
   v4.clock = s.seams.clock;
@@ -165,9 +197,10 @@ Status Daemon::open_doors() {
 Status Daemon::open_jobs() {
   State& s = *state_;
   const JobParts parts = s.job_parts();
+  const auto held = [&s](bool writes) { return s.maintenance->refusal_of_job(writes); };
   CB_ASSIGN(s.jobs, Jobs::open({&s.backend->catalog().jobs(), s.seams.clock, parts.random, &s.log,
-                                s.audit.get()},
-                               job_kinds(parts), s.settings.upkeep));
+                                s.audit.get(), s.alarms.get(), held},
+                               job_kinds(parts, s.seams.further_jobs), s.settings.upkeep));
   return {};
 }
 
@@ -180,8 +213,20 @@ JobParts Daemon::State::job_parts() {
   parts.log = &log;
   parts.retention = &backend->retention();
   parts.audit = audit.get();
+  parts.watch = &backend->watch();
+  parts.alarms = alarms.get();
+  parts.room = [this]() -> Result<StoreRoom> {
+    CB_ASSIGN(const auto space, backend->store().space());
+    return StoreRoom{space.total, space.free, v3->settings().space_reserve};
+  };
+  parts.faults = [this] { return faults_of(*registry); };
+  parts.drills = drills.get();
   // Jobs run, and are asked, from the time that they are open until they are stopped.
   parts.upkeep = [this] { return jobs->settings(); };
+  parts.notes = &backend->notes();
+  parts.registry = registry.get();
+  parts.files = seams.files;
+  parts.keys = settings.keys_folder();
   return parts;
 }
 
@@ -194,14 +239,22 @@ Status Daemon::open_admin() {
   parts.engine = &s.backend->engine();
   parts.notes = &s.backend->notes();
   parts.retention = &s.backend->retention();
+  parts.limits = &s.backend->limits();
+  parts.watch = &s.backend->watch();
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
   parts.jobs = s.jobs.get();
+  parts.notifier = s.notifier.get();
+  parts.traffic = s.traffic.get();
+  parts.maintenance = s.maintenance.get();
   parts.clock = s.seams.clock;
   parts.random = &os::system_random();
   parts.log = &s.log;
   parts.audit = s.audit.get();
   parts.reach = [&s] { return reach_of(s.settings, s.listeners(), *s.seams.files); };
+  parts.files = s.seams.files;
+  parts.keys = s.settings.keys_folder();
+  parts.replication = [&s] { return s.jobs->settings().replication; };
   s.commands = std::make_unique<AdminCommands>(std::move(parts));
   const auto answer = [this](const report::Json& request,
                              const AdminServer::Progress& progress) -> Result<report::Json> {
@@ -264,6 +317,12 @@ void Daemon::State::cancel_stores() {
   backend->cancel_stores();
 }
 
+// Those that work without being asked.
+void Daemon::State::end_threads() {
+  if (jobs) jobs->stop();
+  if (notifier) notifier->close();
+}
+
 void Daemon::drain() {
   std::promise<void> done;
   begin_drain([&done] { done.set_value(); });
@@ -280,7 +339,7 @@ void Daemon::stop() {
   if (!s.sessions->wait_until_none(kEndOfSessions)) s.cancel_stores();
   if (!s.sessions->wait_until_none(kEndOfSessions))
     s.log.error("sessions.stuck", {{"sessions", s.sessions->count()}});
-  if (s.jobs) s.jobs->stop();
+  s.end_threads();
   if (s.pages) s.pages->close();
   if (s.admin) s.admin->close();
   s.workers.reset();
@@ -298,8 +357,14 @@ void Daemon::stop() {
   s.v4.reset();
   s.v3.reset();
   s.v3_policy.reset();
+  s.maintenance.reset();
+  s.traffic.reset();
   s.legacy_suite.reset();
   s.buffers.reset();
+  s.drills.reset();
+  s.alarms.reset();
+  s.events.reset();
+  s.notifier.reset();
   if (s.audit) note("daemon.stopped", "");
   s.audit.reset();
   s.backend.reset();

@@ -67,6 +67,7 @@ class Daemon {
   void note(const std::string& action, const std::string& detail) const;
   Result<std::vector<std::vector<int>>> versions_after(const Settings& fresh) const;
   void change_versions(Door& door, const std::vector<int>& versions) const;
+  void change_targets(const std::vector<std::shared_ptr<const notify::Target>>& targets) const;
   void warn_of_restart(const Settings& fresh) const;
 
   std::unique_ptr<State> state_;

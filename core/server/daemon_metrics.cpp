@@ -4,8 +4,10 @@
 #include <map>
 
 #include "core/report/metrics.h"
+#include "core/server/admin_replicas.h"
 #include "core/server/daemon_state.h"
 #include "core/server/legacy_report.h"
+#include "core/server/limit_metrics.h"
 #include "core/server/program.h"
 
 namespace cb::server {
@@ -212,6 +214,103 @@ void add_jobs(MetricList& list, const report::Json& jobs) {
            std::move(outcomes));
 }
 
+// Whom backups are missing of, and what the newest ones looked like.
+void add_sources(MetricList& list, const std::vector<WatchedSource>& sources, int64_t now) {
+  std::vector<Sample> overdue, expected, score, frozen;
+  for (const WatchedSource& one : sources) {
+    const std::vector<std::pair<std::string, std::string>> labels = {
+        {"account", one.account}, {"source", text_of_source(one.state.source)}};
+    const bool is_late = one.state.late_ns != 0 && now >= one.state.late_ns;
+    overdue.push_back(
+        {labels, is_late ? static_cast<double>(now - one.state.expected_ns) / 1e9 : 0});
+    expected.push_back({labels, static_cast<double>(one.state.expected_ns) / 1e9});
+    if (one.last) score.push_back({labels, static_cast<double>(one.last->score)});
+    frozen.push_back({labels, one.state.frozen_ns > now ? 1.0 : 0.0});
+  }
+  list.add(Metric::Kind::gauge, "overdue_seconds",
+           "How long ago a backup was expected that is overdue, 0: none is.", std::move(overdue));
+  list.add(Metric::Kind::gauge, "expected_timestamp_seconds",
+           "When the next backup is expected, 0: it is not known.", std::move(expected));
+  list.add(Metric::Kind::gauge, "anomaly_score",
+           "How much the newest snapshot looks as if data was spoilt, from 0 to 100.",
+           std::move(score));
+  list.add(Metric::Kind::gauge, "frozen", "1: nothing of the source is removed for a while.",
+           std::move(frozen));
+}
+
+void add_traffic(MetricList& list, const Traffic& traffic) {
+  MetricList::Labelled rate, waiting, bytes, waited;
+  for (const Traffic::Shown& one : traffic.shown()) {
+    const std::string& name = one.rule.name;
+    rate.emplace_back(name, one.holds ? real(one.rule.rate.per_second) : 0);
+    waiting.emplace_back(name, one.waiting);
+    bytes.emplace_back(name, real(one.bytes));
+    waited.emplace_back(name, std::chrono::duration<double>(one.waited).count());
+  }
+  list.gauge("traffic_paused", "1: no traffic rule holds, as an operator told.",
+             traffic.paused_until() ? 1 : 0);
+  list.gauges("traffic_rate_bytes", "Bytes a second that a traffic rule allows now, 0: any.",
+              "rule", rate);
+  list.gauges("traffic_waiting", "Sessions that wait for a traffic rule.", "rule", waiting);
+  list.counters("traffic_bytes_total", "Bytes of content that a traffic rule let go.", "rule",
+                bytes);
+  list.counters("traffic_waited_seconds_total", "How long sessions waited for a traffic rule.",
+                "rule", waited);
+}
+
+void add_maintenance(MetricList& list, const Maintenance& maintenance) {
+  const Maintenance::Shown shown = maintenance.shown();
+  MetricList::Labelled modes;
+  for (const StoreMode mode : {StoreMode::normal, StoreMode::read_only, StoreMode::offline})
+    modes.emplace_back(name_of(mode), mode == shown.mode ? 1 : 0);
+  list.gauges("store_mode", "1: the store is in this mode.", "mode", modes);
+  list.gauge("store_backups", "Backups that are under way.", real(shown.backups));
+  list.counter("store_refused_total", "Requests that were refused because of the store's mode.",
+               shown.refused);
+}
+
+// Accounts that are copied from other servers, and others that copy from here.
+void add_replication(MetricList& list, catalog::Replication& rows,
+                     const ReplicationSettings& settings, int64_t now_ns) {
+  const auto pulls = present_pulls(rows, settings);
+  const auto tokens = rows.tokens();
+  if (!pulls || !tokens) return;
+  std::vector<Sample> lag, good, blobs, bytes, healed, trouble;
+  for (const catalog::ReplicaPull& one : *pulls) {
+    const std::vector<std::pair<std::string, std::string>> labels = {{"source", one.source},
+                                                                     {"account", one.account}};
+    trouble.push_back({labels, one.trouble.empty() ? 0.0 : 1.0});
+    if (one.account.empty()) continue;
+    const int64_t since = one.good_ns != 0 ? now_ns - one.good_ns : 0;
+    if (one.good_ns != 0) lag.push_back({labels, static_cast<double>(since) / 1e9});
+    good.push_back({labels, static_cast<double>(one.good_ns) / 1e9});
+    blobs.push_back({labels, real(one.blobs)});
+    bytes.push_back({labels, real(one.bytes)});
+    healed.push_back({labels, real(one.healed)});
+  }
+  const auto gauge = [&](const char* name, const char* help, std::vector<Sample> samples) {
+    list.add(Metric::Kind::gauge, name, help, std::move(samples));
+  };
+  const auto counter = [&](const char* name, const char* help, std::vector<Sample> samples) {
+    list.add(Metric::Kind::counter, name, help, std::move(samples));
+  };
+  gauge("replication_lag_seconds", "Since when a copy may lack what its source has.",
+        std::move(lag));
+  gauge("replication_good_timestamp_seconds",
+        "When all that the source had was here, 0: never yet.", std::move(good));
+  gauge("replication_trouble",
+        "1: the source (account empty) or the account is not copied, see status.",
+        std::move(trouble));
+  counter("replication_blobs_total", "Blobs that were fetched.", std::move(blobs));
+  counter("replication_bytes_total", "Stored bytes of blobs that were fetched.", std::move(bytes));
+  counter("replication_healed_total", "Damaged blobs that were fetched anew.", std::move(healed));
+  MetricList::Labelled seen;
+  for (const catalog::ReplicaToken& one : *tokens)
+    seen.emplace_back(one.name, static_cast<double>(one.last_seen_ns) / 1e9);
+  list.gauges("replica_seen_timestamp_seconds",
+              "When another server that copies from here came last, 0: never.", "replica", seen);
+}
+
 void add_log(MetricList& list, const log::RecentLog& recent) {
   list.counters("log_lines_total", "Lines of the log, by level.", "level",
                 {{"info", real(recent.count(log::Level::info))},
@@ -236,10 +335,16 @@ Daemon::State::Held Daemon::State::held() {
   const auto now = seams.clock->monotonic();
   if (held_known && now - held_since < kHeldFor) return held_value;
   held_value.totals = commands->totals();
+  held_value.limits = quota_metrics(backend->catalog().accounts(), backend->limits());
   held_value.legacy.clear();
   if (const auto report =
           collect_legacy_report(backend->catalog(), settings, seams.clock->wall().count(), kV3Used))
     held_value.legacy = legacy_metrics(*report);
+  held_value.sources =
+      backend->watch().sources(std::nullopt).value_or(std::vector<WatchedSource>());
+  held_value.drills.clear();
+  if (const auto all = drills->list())
+    held_value.drills = drill_metrics(*all, seams.clock->wall().count());
   held_since = now;
   held_known = true;
   return held_value;
@@ -265,6 +370,11 @@ std::string Daemon::metrics() const {
     list.gauge("store_total_bytes", "Space of the store.", real(space->total));
     list.gauge("store_free_bytes", "Space of the store that is free.", real(space->free));
   }
+  list.gauge("store_low", "1: no backup begins, the store is below its low-water mark.",
+             s.backend->engine().is_low() ? 1 : 0);
+  list.counter("requests_delayed_total",
+               "Requests of protocol 4 that had to wait: their session sent too many a second.",
+               s.v4->counters().delayed);
   list.gauge("uploads_refused", "1: new uploads are refused for want of space.",
              s.v3->refusal().empty() ? 0 : 1);
   const State::Held held = s.held();
@@ -272,9 +382,18 @@ std::string Daemon::metrics() const {
   add_plugins(list, *s.registry);
   add_process(list, s.buffers->counts(), s.workers->counts());
   if (const auto jobs = s.jobs->list()) add_jobs(list, *jobs);
+  add_sources(list, held.sources, s.seams.clock->wall().count());
+  add_traffic(list, *s.traffic);
+  add_maintenance(list, *s.maintenance);
+  add_replication(list, s.backend->catalog().replication(), s.jobs->settings().replication,
+                  s.seams.clock->wall().count());
   add_log(list, s.recent);
   add_audit(list, *s.audit);
+  list.add_all(notify_metrics(s.notifier->list()));
+  list.add_all(held.drills);
   list.add_all(held.legacy);
+  list.add_all(held.limits);
+  list.add_all({refusal_metric(s.backend->limits())});
   return list.text();
 }
 

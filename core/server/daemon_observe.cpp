@@ -38,9 +38,12 @@ Json Daemon::readiness() const {
   const auto space = s.backend->store().space();
   const bool has_no_space = !space && space.error().code == Code::unsupported;
   const std::string refusal = s.v3->refusal();
+  const StoreMode mode = s.maintenance->mode();
   return {{"catalog", text(s.backend->catalog().audit().last())},
           {"store", has_no_space ? "ok" : text(space)},
           {"space", refusal.empty() ? "ok" : refusal},
+          {"mode", mode == StoreMode::normal ? std::string("ok")
+                                             : std::string("the store is ") + name_of(mode)},
           {"listeners", s.draining ? "the daemon is ending" : "ok"}};
 }
 

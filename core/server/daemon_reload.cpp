@@ -36,7 +36,13 @@ Status Daemon::reload(Settings fresh) {
   s.v3->reconfigure(fresh.v3);
   s.v4->reconfigure(fresh.v4);
   s.sessions->set_limits(fresh.limits);
+  s.backend->limits().reconfigure(fresh.quotas);
+  s.backend->engine().set_low_water(fresh.engine.low_water);
   s.jobs->reconfigure(fresh.upkeep);
+  s.backend->watch().reconfigure(fresh.watch);
+  change_targets(fresh.notify);
+  s.traffic->reconfigure(std::move(fresh.traffic));
+  s.maintenance->reconfigure(fresh.store_mode);
   s.drain_timeout = fresh.drain_timeout.count();
   const std::string changed = changes_between(s.settings.shown, fresh.shown);
   s.settings.shown = std::move(fresh.shown);
@@ -50,6 +56,20 @@ Status Daemon::reload(Settings fresh) {
   s.log.info("reload.done");
   note("daemon.reloaded", changed);
   return {};
+}
+
+void Daemon::change_targets(const notify::Notifier::Targets& targets) const {
+  const notify::TargetChanges changes = state_->notifier->reconfigure(targets);
+  if (changes.empty()) return;
+  std::string detail;
+  const auto add = [&detail](const char* what, const std::vector<std::string>& names) {
+    for (const std::string& name : names)
+      detail += (detail.empty() ? "" : ", ") + std::string(what) + " " + name;
+  };
+  add("added", changes.added);
+  add("changed", changes.changed);
+  add("removed", changes.removed);
+  note("notify.changed", detail);
 }
 
 // What each listener is to serve. One that the settings do not tell of any more goes on.

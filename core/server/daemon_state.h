@@ -12,7 +12,11 @@
 #include "core/server/audit.h"
 #include "core/server/daemon.h"
 #include "core/server/door.h"
+#include "core/server/drill_book.h"
+#include "core/server/event_post.h"
 #include "core/server/jobs.h"
+#include "core/server/maintenance.h"
+#include "core/server/traffic.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/workers.h"
 
@@ -30,8 +34,16 @@ struct Daemon::State {
 
   boost::asio::awaitable<void> drain();
   void cancel_stores();
+  void end_threads();
+  void open_maintenance();
+  void begin_watch();
+  boost::asio::awaitable<void> watch_drain();
   Result<V4Migration::Parts> migration_parts();
   [[nodiscard]] JobParts job_parts();
+  // Who passes events on, once it is open.
+  [[nodiscard]] EventSink* event_sink() const {
+    return seams.events != nullptr ? seams.events : events.get();
+  }
   [[nodiscard]] bool is_quiet() const { return v3->counters().uploads == 0; }
   [[nodiscard]] std::vector<uint16_t> ports() const {
     std::vector<uint16_t> all;
@@ -59,10 +71,17 @@ struct Daemon::State {
   std::unique_ptr<plugin::Registry> registry;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Audit> audit;
+  std::unique_ptr<notify::Notifier> notifier;
+  std::unique_ptr<EventPost> events;
+  std::unique_ptr<Alarms> alarms;
+  std::unique_ptr<DrillBook> drills;
   std::unique_ptr<stream::IoThreads> threads;
   std::unique_ptr<stream::BufferPool> buffers;
   std::unique_ptr<stream::Workers> workers;
   std::unique_ptr<stream::Workers> readers;  // for what may wait for a slow peer
+  std::unique_ptr<Traffic> traffic;
+  std::unique_ptr<Maintenance> maintenance;
+  std::atomic<bool> watching{false};  // whether what is at odds with the store's mode has ended
   std::unique_ptr<V3Policy> v3_policy;
   std::optional<plugin::Crypto> legacy_suite;  // that challenges clients who migrate
   std::unique_ptr<V3Service> v3;
@@ -77,6 +96,9 @@ struct Daemon::State {
   struct Held {
     report::Json totals;
     std::vector<report::Metric> legacy;
+    std::vector<report::Metric> limits;
+    std::vector<WatchedSource> sources;
+    std::vector<report::Metric> drills;
   };
   static constexpr auto kHeldFor = std::chrono::minutes(1);
   Held held();

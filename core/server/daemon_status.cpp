@@ -3,6 +3,8 @@
 // What a running daemon says about itself.
 #include <unistd.h>
 
+#include "core/server/admin_limits.h"
+#include "core/server/admin_replicas.h"
 #include "core/server/daemon_state.h"
 #include "core/server/program.h"
 
@@ -78,9 +80,18 @@ Json jobs_of(Jobs& jobs) {
   return all ? std::move(*all) : Json{{"error", all.error().text()}};
 }
 
+Json pulls_of(catalog::Catalog& catalog, const Jobs& jobs) {
+  const auto pulls = present_pulls(catalog.replication(), jobs.settings().replication);
+  if (!pulls) return {{"error", pulls.error().text()}};
+  Json all = Json::array();
+  for (const catalog::ReplicaPull& pull : *pulls) all.push_back(json_of(pull));
+  return all;
+}
+
 Json space_of(Backend& backend, V3Service& v3) {
   const std::string refusal = v3.refusal();
   Json space = {{"reserve", v3.settings().space_reserve},
+                {"is_low", backend.engine().is_low()},
                 {"uploads_refused", !refusal.empty()},
                 {"reason", refusal}};
   if (const auto known = backend.store().space()) {
@@ -132,9 +143,13 @@ report::Json Daemon::status() const {
           {"v4", sessions_of(*s.v4)},
           {"repositories", s.commands->totals()},
           {"jobs", jobs_of(*s.jobs)},
+          {"replication", pulls_of(s.backend->catalog(), *s.jobs)},
           {"wanted", wanted_by_all(s.backend->catalog())},
           {"stored", stored_by(s.backend->catalog())},
           {"space", space_of(*s.backend, *s.v3)},
+          {"limits", limit_troubles(s.backend->catalog().accounts(), s.backend->limits())},
+          {"store", store_as_json(*s.maintenance)},
+          {"traffic", traffic_as_json(*s.traffic)},
           {"plugins", plugins_as_json(*s.registry)},
           {"instances", instances_of(*s.registry)},
           {"buffers",

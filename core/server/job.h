@@ -30,6 +30,9 @@ struct JobResult {
   report::Json detail;    // the same for scripts, and more
   bool asks = false;      // it stopped where a person has to decide: see `job approve`
   bool is_short = false;  // a budget ended it: there is more to do
+  // Nothing came of it: when a schedule began it, the history keeps no more than the newest such
+  // run, and the audit log none.
+  bool is_idle = false;
 };
 
 using JobFunction = std::function<Result<JobResult>(const JobCall&)>;
@@ -39,7 +42,9 @@ struct JobKind {
   std::string name;  // "retention"
   std::string what;  // a sentence, for `job list`
   JobFunction run;
-  std::string schedule;  // when it runs unless [upkeep] says otherwise (core/schedule)
+  std::string schedule;      // when it runs unless [upkeep] says otherwise (core/schedule)
+  bool heeds_window = true;  // false: it is light, and runs outside of the window, too
+  bool writes = true;        // changes what lies in the store, unless it is a dry run
 };
 
 }  // namespace cb::server

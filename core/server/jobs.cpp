@@ -18,8 +18,6 @@ constexpr auto kLongestSleep = std::chrono::minutes(1);
 // How much longer than its budget a job may take before it is told to end.
 constexpr auto kGrace = std::chrono::minutes(1);
 
-constexpr const char* kSchedule = "schedule";
-
 }  // namespace
 
 Jobs::Jobs(Parts parts, std::vector<JobKind> kinds, const UpkeepSettings& settings)
@@ -64,6 +62,15 @@ void Jobs::reconfigure(const UpkeepSettings& settings) {
   wake_.notify_all();
 }
 
+void Jobs::look_again() {
+  const std::lock_guard lock(mutex_);
+  wake_.notify_all();
+}
+
+std::string Jobs::held(const JobKind& kind, bool dry_run) const {
+  return parts_.held ? parts_.held(kind.writes && !dry_run) : std::string();
+}
+
 UpkeepSettings Jobs::settings() const {
   const std::lock_guard lock(mutex_);
   return settings_;
@@ -100,7 +107,7 @@ bool Jobs::run_one_due() {
     const std::lock_guard lock(mutex_);
     job = next_job();  // it may have waited for hours
     if (job) {
-      call = call_in_budget();
+      call = call_in_budget(kinds_[*job]);
       due = plans_[*job].due.value_or(0);
       plans_[*job].last_ns = now();
     }
@@ -147,6 +154,11 @@ Result<JobReport> Jobs::run(const std::string& name, JobCall call) {
     for (const JobKind& one : kinds_) names += (names.empty() ? "" : ", ") + one.name;
     return failed(Code::not_found, "job '" + name + "'", "is not known", "known are: " + names);
   }
+  const auto busy = [&](const std::string& why) {
+    return failed(Code::busy, "job " + name, "may not run: " + why,
+                  "cyberbackupd store mode normal ends that");
+  };
+  if (const std::string why = held(*kind, call.dry_run); !why.empty()) return busy(why);
   const auto wanted = call.progress;
   if (!take_turn([&] { return !wanted || wanted(0, 0, ""); }))
     return failed(Code::cancelled, "job " + name, "did not begin");
@@ -212,9 +224,10 @@ JobReport Jobs::call_job(const JobKind& kind, const JobCall& call) {
   if (result) {
     report.result = std::move(*result);
     report.outcome = report.result.asks ? catalog::JobOutcome::asks : catalog::JobOutcome::done;
-  } else if (result.error().code == Code::cancelled && running_->out_of_time) {
+  } else if (result.error().code == Code::cancelled && running_->is_cut_short()) {
     report.result.is_short = true;
-    report.result.summary = "its time was over; the next run goes on";
+    report.result.summary = running_->out_of_time ? "its time was over; the next run goes on"
+                                                  : running_->held + "; a later run goes on";
   } else if (result.error().code == Code::cancelled && (stopping_ || running_->cancelled)) {
     report.outcome = stopping_ ? catalog::JobOutcome::interrupted : catalog::JobOutcome::cancelled;
     report.result.summary = stopping_ ? "the daemon ended meanwhile" : "was cancelled";
@@ -233,6 +246,7 @@ bool Jobs::go_on(const JobCall& call, std::chrono::nanoseconds began, uint64_t d
   const bool is_wanted = !call.progress || call.progress(done, total, unit);
   const std::lock_guard lock(mutex_);
   if (!running_) return false;
+  running_->held = held(*running_->kind, call.dry_run);
   running_->done = done;
   running_->total = total;
   running_->unit = unit;
@@ -240,7 +254,7 @@ bool Jobs::go_on(const JobCall& call, std::chrono::nanoseconds began, uint64_t d
   const bool has_end = call.most_time.count() > 0;
   if (has_end && parts_.clock->monotonic() - began > call.most_time + kGrace)
     running_->out_of_time = true;
-  return !stopping_ && !running_->cancelled && !running_->out_of_time;
+  return !stopping_ && !running_->cancelled && !running_->out_of_time && running_->held.empty();
 }
 
 const JobKind* Jobs::kind_of(const std::string& name) const {

@@ -10,10 +10,14 @@
 #include <mutex>
 #include <thread>
 
+#include "core/server/alarms.h"
 #include "core/server/audit.h"
 #include "core/server/job_kinds.h"
 
 namespace cb::server {
+
+// Who asks for what a schedule begins: JobCall::asked_by.
+constexpr const char* kSchedule = "schedule";
 
 // How a run ended.
 struct JobReport {
@@ -32,6 +36,9 @@ struct RunningJob {
   std::string unit;
   bool cancelled = false;
   bool out_of_time = false;
+  std::string held;  // why it may not go on; empty: it may
+
+  [[nodiscard]] bool is_cut_short() const { return out_of_time || !held.empty(); }
 };
 
 class Jobs {
@@ -41,7 +48,11 @@ class Jobs {
     const os::Clock* clock = nullptr;
     os::Random* random = nullptr;
     log::Log* log = nullptr;
-    Audit* audit = nullptr;  // may be missing
+    Audit* audit = nullptr;    // may be missing
+    Alarms* alarms = nullptr;  // of jobs that fail; may be missing
+    // Why a job that writes into the store, or one that only reads, may not run now; "": it may.
+    // For any thread; may be missing.
+    std::function<std::string(bool writes)> held = {};
   };
 
   // Runs that have no end in the catalog were interrupted: for who holds the folder's lock. All
@@ -64,13 +75,15 @@ class Jobs {
 
   // Without the thread: runs on this one what is due now, one after the other. How many ran.
   size_t run_due();
-  // When the next job is due (since 1970 UTC); nothing when none ever is.
+  // When the next job is due (since 1970 UTC), those that are held apart; nothing when none is.
   [[nodiscard]] std::optional<int64_t> next_due();
 
   // Runs a job on this thread, once those before it have ended; `call.progress`, if any, is asked
   // meanwhile, too. A failed job is a report, not an error. Code::not_found for an unknown job,
   // Code::cancelled when it never began.
   Result<JobReport> run(const std::string& name, JobCall call);
+  // What `held` answers has changed: look again what is due.
+  void look_again();
   // Tells a running job to end soon. Code::state when it does not run.
   Status cancel(const std::string& name);
 
@@ -96,6 +109,9 @@ class Jobs {
   bool go_on(const JobCall& call, std::chrono::nanoseconds began, uint64_t done, uint64_t total,
              const std::string& unit);
   void note_end(const JobKind& kind, const JobCall& call, JobReport& report);
+  void keep_end(const catalog::JobRun& run, bool quietly);
+  void tell_end(const JobKind& kind, const JobCall& call, const JobReport& report);
+  [[nodiscard]] std::string held(const JobKind& kind, bool dry_run = false) const;
   [[nodiscard]] const JobKind* kind_of(const std::string& name) const;
 
   // Each with mutex_ held.
@@ -103,7 +119,8 @@ class Jobs {
   void plan(size_t job);
   Result<int64_t> last_begun(const std::string& name);
   std::optional<size_t> next_job();
-  JobCall call_in_budget() const;
+  JobCall call_in_budget(const JobKind& kind) const;
+  [[nodiscard]] int64_t opens(const JobKind& kind, int64_t at) const;
   [[nodiscard]] report::Json running_as_json() const;
 
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }

@@ -43,7 +43,12 @@ void Jobs::plan(size_t job) {
   if (!plan.due) return;
   const auto later = schedule::jitter(plan.schedule, *plan.due, zone, settings_.jitter,
                                       draw_number(*parts_.random));
-  plan.start = settings_.window.opens(std::max(*plan.due, planned_ns_) + later.count(), zone);
+  plan.start = opens(kind, std::max(*plan.due, planned_ns_) + later.count());
+}
+
+// The first moment from `at` on at which the schedule may begin it.
+int64_t Jobs::opens(const JobKind& kind, int64_t at) const {
+  return kind.heeds_window ? settings_.window.opens(at, settings_.zone()) : at;
 }
 
 // When the schedule was last heeded. A run that was interrupted did not heed it, but one that
@@ -69,8 +74,8 @@ std::optional<size_t> Jobs::next_job() {
   std::optional<size_t> next;
   for (size_t job = 0; job < plans_.size(); ++job) {
     Plan& plan = plans_[job];
-    if (!plan.due || plan.start > at) continue;
-    plan.start = std::max(plan.start, settings_.window.opens(at, settings_.zone()));
+    if (!plan.due || plan.start > at || !held(kinds_[job]).empty()) continue;
+    plan.start = std::max(plan.start, opens(kinds_[job], at));
     if (plan.start > at) continue;
     if (!next || *plan.due < *plans_[*next].due) next = job;
   }
@@ -81,16 +86,20 @@ std::optional<int64_t> Jobs::next_due() {
   const std::lock_guard lock(mutex_);
   if (now() < planned_ns_ - kClockSlack) plan_all();
   std::optional<int64_t> first;
-  for (const Plan& plan : plans_)
-    if (plan.due && (!first || plan.start < *first)) first = plan.start;
+  for (size_t job = 0; job < plans_.size(); ++job) {
+    const Plan& plan = plans_[job];
+    const bool may = plan.due && held(kinds_[job]).empty();
+    if (may && (!first || plan.start < *first)) first = plan.start;
+  }
   return first;
 }
 
 // What a scheduled run may use: the budget, until the window closes.
-JobCall Jobs::call_in_budget() const {
+JobCall Jobs::call_in_budget(const JobKind& kind) const {
   JobCall call;
   call.most_bytes = settings_.budget_bytes;
   call.most_time = settings_.budget_time;
+  if (!kind.heeds_window) return call;
   if (const auto closes = settings_.window.closes(now(), settings_.zone())) {
     const std::chrono::nanoseconds left(*closes - now());
     call.most_time = call.most_time.count() > 0 ? std::min(call.most_time, left) : left;

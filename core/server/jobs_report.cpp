@@ -27,11 +27,18 @@ Json kept_detail(const JobCall& call, const JobResult& result) {
   return detail;
 }
 
+// Did a schedule begin it, and nothing came of it?
+bool is_quiet(const JobCall& call, const JobReport& report) {
+  return report.result.is_idle && call.asked_by == kSchedule &&
+         report.outcome == catalog::JobOutcome::done;
+}
+
 }  // namespace
 
 void Jobs::note_end(const JobKind& kind, const JobCall& call, JobReport& report) {
   catalog::JobRun run;
   run.number = report.number;
+  run.job = kind.name;
   run.ended_ns = now();
   run.outcome = report.outcome;
   run.summary = report.result.summary;
@@ -43,13 +50,43 @@ void Jobs::note_end(const JobKind& kind, const JobCall& call, JobReport& report)
                      {"asked_by", call.asked_by},
                      {"outcome", catalog::name_of(report.outcome)},
                      {"summary", report.result.summary}});
-  if (parts_.audit != nullptr && !call.dry_run)
+  if (!call.dry_run) tell_end(kind, call, report);
+  if (run.number != 0) keep_end(run, is_quiet(call, report));
+}
+
+void Jobs::keep_end(const catalog::JobRun& run, bool quietly) {
+  Status ended = parts_.catalog->end(run);
+  if (ended && quietly) {
+    const auto forgot = parts_.catalog->forget_same(run.number);
+    if (!forgot) ended = failed(forgot.error());
+  }
+  if (!ended)
+    parts_.log->error("job.not-noted", {{"job", run.job}, {"error", ended.error().text()}});
+}
+
+// A record of the audit log; an event for the first of several runs that fail, and one when the job
+// is well again. Who began a run by hand sees what came of it.
+void Jobs::tell_end(const JobKind& kind, const JobCall& call, const JobReport& report) {
+  using catalog::JobOutcome;
+  if (parts_.audit != nullptr && !is_quiet(call, report))
     parts_.audit->write({call.asked_by, "", "job." + kind.name, call.account.value_or(""),
                          catalog::name_of(report.outcome), report.result.summary});
-  if (run.number == 0) return;
-  const Status ended = parts_.catalog->end(run);
-  if (!ended)
-    parts_.log->error("job.not-noted", {{"job", kind.name}, {"error", ended.error().text()}});
+  if (parts_.alarms == nullptr) return;
+  const std::string name = std::string(event::kJobFailed) + " " + kind.name;
+  Event event;
+  if (report.outcome == JobOutcome::failed && call.asked_by == kSchedule) {
+    event.kind = event::kJobFailed;
+    event.subject = "job " + kind.name + " failed";
+    event.text = report.result.summary + ". See: cyberbackupd job history " + kind.name;
+    event.severity = Severity::warning;
+    parts_.alarms->raise(name, std::move(event));
+  } else if (report.outcome == JobOutcome::done || report.outcome == JobOutcome::asks) {
+    event.kind = event::kJobWell;
+    event.subject = "job " + kind.name + " runs again";
+    event.text = report.result.summary;
+    event.severity = Severity::info;
+    if (parts_.alarms->clear(name)) parts_.alarms->post(std::move(event));
+  }
 }
 
 Json Jobs::running_as_json() const {
@@ -66,6 +103,7 @@ Result<Json> Jobs::list() {
     const std::lock_guard lock(mutex_);
     one["schedule"] = plans_[job].schedule.text();
     if (plans_[job].due) one["next_ns"] = plans_[job].start;
+    if (const std::string why = held(kinds_[job]); !why.empty()) one["held"] = why;
     if (running_ && running_->kind == &kinds_[job]) one["running"] = running_as_json();
     for (const catalog::JobRun& run : last) {
       if (run.outcome == catalog::JobOutcome::running) continue;

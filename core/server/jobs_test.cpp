@@ -4,6 +4,7 @@
 #include "core/server/jobs.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -62,8 +63,9 @@ class JobsTest : public testing::Test {
                       schedule});
   }
   void open() {
-    auto jobs =
-        Jobs::open({&catalog_->jobs(), &clock_, &random_, &log_, nullptr}, kinds_, settings_);
+    auto jobs = Jobs::open({&catalog_->jobs(), &clock_, &random_, &log_, nullptr, nullptr,
+                            [this](bool writes) { return writes ? held_ : std::string(); }},
+                           kinds_, settings_);
     ASSERT_TRUE(jobs) << jobs.error().text();
     jobs_ = std::move(*jobs);
   }
@@ -95,6 +97,7 @@ class JobsTest : public testing::Test {
   SeededRandom random_;
   log::Capture log_;
   UpkeepSettings settings_;
+  std::string held_;  // why jobs that write may not run
   std::vector<JobKind> kinds_;
   std::atomic<int> running_{0};
   std::mutex mutex_;
@@ -383,6 +386,124 @@ TEST_F(JobsTest, the_end_of_the_daemon_interrupts_what_runs_and_lets_nothing_beg
   EXPECT_EQ(waits.get().error().code, Code::cancelled);
   EXPECT_EQ(newest("verify").outcome, JobOutcome::interrupted);
   EXPECT_EQ(jobs_->run("verify", {}).error().code, Code::cancelled);
+}
+
+TEST_F(JobsTest, a_job_that_does_not_heed_the_window_runs_at_any_time) {
+  add("light", "every 15m");
+  kinds_.back().heeds_window = false;
+  settings_.window = *schedule::Window::parse("22:00-06:00");
+  open();
+  run_for(hours(24));
+  EXPECT_EQ(runs_of("light"), 4U * 24);
+}
+
+TEST_F(JobsTest, idle_runs_leave_one_row_and_no_audit_record) {
+  Audit audit({&catalog_->audit(), &clock_, &log_});
+  bool idle = true;
+  add("light", "every 15m", [&](const JobCall&) -> Result<JobResult> {
+    JobResult result;
+    result.summary = idle ? "nothing" : "something";
+    result.is_idle = idle;
+    return result;
+  });
+  auto jobs = Jobs::open({&catalog_->jobs(), &clock_, &random_, &log_, &audit}, kinds_, settings_);
+  ASSERT_TRUE(jobs);
+  jobs_ = std::move(*jobs);
+  run_for(hours(2));
+  EXPECT_EQ(catalog_->jobs().history("light", 0, 99)->size(), 1U);
+  EXPECT_EQ(audit.head().sequence, 0U);
+  ASSERT_TRUE(jobs_->run("light", {}));
+  EXPECT_EQ(audit.head().sequence, 1U) << "a person asked";
+  idle = false;
+  run_for(minutes(15));
+  EXPECT_EQ(audit.head().sequence, 2U);
+  EXPECT_EQ(catalog_->jobs().history("light", 0, 99)->size(), 3U);
+  jobs_.reset();
+}
+
+// Keeps what it is given.
+class EventBox final : public EventSink {
+ public:
+  void post(Event event) override { kinds.push_back(event.kind + ": " + event.subject); }
+  std::vector<std::string> kinds;
+};
+
+TEST_F(JobsTest, a_job_that_fails_is_told_of_once_until_it_is_well) {
+  EventBox box;
+  Alarms alarms({&catalog_->sources(), &box, &clock_, &log_});
+  bool fails = true;
+  add("verify", "hourly", [&](const JobCall&) -> Result<JobResult> {
+    if (fails) return failed(Code::io, "store", "cannot be read");
+    return JobResult{"all whole", {}};
+  });
+  auto jobs = Jobs::open({&catalog_->jobs(), &clock_, &random_, &log_, nullptr, &alarms}, kinds_,
+                         settings_);
+  ASSERT_TRUE(jobs);
+  jobs_ = std::move(*jobs);
+  ASSERT_TRUE(jobs_->run("verify", {}));
+  EXPECT_TRUE(box.kinds.empty()) << "a person sees what came of it";
+  run_for(hours(5));
+  EXPECT_EQ(box.kinds, std::vector<std::string>{"job.failed: job verify failed"});
+  fails = false;
+  run_for(hours(5));
+  EXPECT_EQ(box.kinds.size(), 2U);
+  EXPECT_EQ(box.kinds.back(), "job.well: job verify runs again");
+  jobs_.reset();
+}
+
+TEST_F(JobsTest, an_alarm_is_told_once_when_the_catalog_cannot_be_written_either) {
+  EventBox box;
+  Alarms alarms({&catalog_->sources(), &box, &clock_, &log_});
+  // The data base lost what it needs for it.
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open((folder_ / "catalog.sqlite").c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "DROP TABLE alarm", nullptr, nullptr, nullptr), SQLITE_OK);
+  Event full;
+  full.kind = event::kStoreFull;
+  for (int time = 0; time < 3; ++time) alarms.raise("store.full", full);
+  EXPECT_EQ(box.kinds.size(), 1U);
+  EXPECT_TRUE(alarms.clear("store.full"));
+  EXPECT_FALSE(alarms.clear("store.full"));
+  sqlite3_close(other);
+}
+
+TEST_F(JobsTest, a_held_job_waits_says_why_and_is_made_up_for) {
+  add("sweep", "daily 02:30");
+  add("look", "daily 02:30");
+  kinds_.back().writes = false;
+  open();
+  held_ = "the store is read-only";
+  run_for(hours(72));
+  EXPECT_EQ(runs_of("sweep"), 0U);
+  EXPECT_EQ(runs_of("look"), 3U);
+  const auto list = jobs_->list();
+  ASSERT_TRUE(list);
+  EXPECT_EQ((*list)[0]["held"], held_);
+  EXPECT_FALSE((*list)[1].contains("held"));
+  const auto refused = jobs_->run("sweep", {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::busy);
+  JobCall dry;
+  dry.dry_run = true;
+  EXPECT_TRUE(jobs_->run("sweep", dry));
+  held_.clear();
+  run_for(hours(1));
+  EXPECT_EQ(runs_of("sweep"), 2U) << "the dry run, and the one that was missed";
+}
+
+TEST_F(JobsTest, a_running_job_ends_soon_when_it_is_held_and_goes_on_later) {
+  add("sweep", "off", [this](const JobCall& call) -> Result<JobResult> {
+    EXPECT_TRUE(call.progress(1, 2, "packs"));
+    held_ = "the store is offline";
+    EXPECT_FALSE(call.progress(2, 2, "packs"));
+    return failed(Code::cancelled, "sweep", "stopped");
+  });
+  open();
+  const auto report = jobs_->run("sweep", {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, JobOutcome::done);
+  EXPECT_TRUE(report->result.is_short);
+  EXPECT_EQ(report->result.summary, "the store is offline; a later run goes on");
 }
 
 }  // namespace

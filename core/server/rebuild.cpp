@@ -5,6 +5,7 @@
 #include "core/os/account_names.h"
 #include "core/server/admin_server.h"
 #include "core/server/audit.h"
+#include "core/server/rebuild_limits.h"
 #include "core/server/v3_rebuild.h"
 
 namespace cb::server {
@@ -40,6 +41,20 @@ Status copy_audit(catalog::Audit& from, catalog::Audit& to) {
     CB_TRY(to.append([&](const std::optional<catalog::AuditRow>&) { return rows; }));
     after = rows.back().sequence;
   }
+}
+
+// What the store does not have and the old catalog may still tell.
+Status take_over_limits(const std::string& old_file, const std::string& new_file,
+                        RebuildResult& result) {
+  CB_ASSIGN(const auto fresh, catalog::open_sqlite_catalog(new_file, false));
+  const auto old = catalog::open_sqlite_catalog(old_file, false);
+  const Status copied = old ? copy_limits(**old, *fresh) : Status(failed(old.error()));
+  if (!copied && copied.error().code != Code::not_found)
+    result.notes.push_back({"the server",
+                            "the limits of accounts and devices are gone, set them "
+                            "anew (cyberbackupd limits set): " +
+                                copied.error().text()});
+  return {};
 }
 
 // The audit log of the old catalog as far as it can be read, and that this was done.
@@ -116,6 +131,7 @@ Result<RebuildResult> rebuild_data_folder(const Settings& settings, plugin::Regi
     CB_ASSIGN(result, fill(*backend, request, progress));
   }
   if (request.dry_run) return result;
+  CB_TRY(take_over_limits(settings.catalog_file().string(), fresh.file(), result));
   CB_TRY(take_over_audit(settings.catalog_file().string(), fresh.file(), seams, result));
   CB_ASSIGN(result.kept,
             catalog::replace_catalog_file(fresh.file(), settings.catalog_file().string()));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/retention_book.h"
 
+#include "core/repository/replicas.h"
+
 #include <algorithm>
 
 namespace cb::server {
@@ -248,7 +250,15 @@ Result<RetentionInput> RetentionBook::input(const RepositoryId& repository) cons
     for (const BlobId& id : ids) input.let_go[id] = one.used_ns;
   }
   input.now_ns = now();
+  CB_ASSIGN(const auto states, parts_.catalog->sources().states(number));
+  for (const catalog::SourceState& state : states)
+    if (state.frozen_ns > input.now_ns) input.frozen[state.source] = state.frozen_ns;
   CB_ASSIGN(input.snapshots, parts_.engine->snapshots(repository, true));
+  CB_ASSIGN(const auto origin, parts_.engine->replicas().origin(repository));
+  if (origin) {
+    for (repository::SnapshotInfo& one : input.snapshots) one.in_trash = false;
+    return input;
+  }
   CB_ASSIGN(input.trash, parts_.engine->trash(repository));
   return input;
 }
@@ -314,20 +324,42 @@ Result<bool> RetentionBook::is_pinned(int64_t repository, const BlobId& snapshot
   });
 }
 
+// Of a source of which nothing goes for now?
+Result<bool> RetentionBook::is_frozen(int64_t repository, const BlobId& snapshot) const {
+  CB_ASSIGN(const auto row, parts_.catalog->index().snapshot(repository, snapshot.bytes));
+  if (!row) return false;
+  CB_ASSIGN(const auto commit, repository::decode_commit(row->record));
+  CB_ASSIGN(const auto state, parts_.catalog->sources().state(repository, source_of(commit)));
+  return state && state->frozen_ns > now();
+}
+
 Result<bool> RetentionBook::trash(const RepositoryId& repository, const BlobId& snapshot) {
   const std::lock_guard lock(mutex_);
   CB_ASSIGN(const int64_t number, number_of(repository));
   CB_ASSIGN(const bool pinned, is_pinned(number, snapshot));
-  if (pinned) return false;
+  CB_ASSIGN(const bool frozen, is_frozen(number, snapshot));
+  if (pinned || frozen) return false;
   CB_TRY(parts_.engine->forget(repository, snapshot, {}));
   return true;
+}
+
+Result<bool> RetentionBook::drop(const RepositoryId& repository, const BlobId& snapshot) {
+  const std::lock_guard lock(mutex_);
+  CB_ASSIGN(const int64_t number, number_of(repository));
+  CB_ASSIGN(const bool pinned, is_pinned(number, snapshot));
+  CB_ASSIGN(const bool frozen, is_frozen(number, snapshot));
+  if (pinned || frozen) return false;
+  const Status dropped = parts_.engine->replicas().drop(repository, snapshot);
+  if (!dropped && dropped.error().code != Code::not_found) return failed(dropped.error());
+  return dropped.has_value();
 }
 
 Result<bool> RetentionBook::remove(const RepositoryId& repository, const BlobId& snapshot) {
   const std::lock_guard lock(mutex_);
   CB_ASSIGN(const int64_t number, number_of(repository));
   CB_ASSIGN(const bool pinned, is_pinned(number, snapshot));
-  if (pinned) return false;
+  CB_ASSIGN(const bool frozen, is_frozen(number, snapshot));
+  if (pinned || frozen) return false;
   const auto removed = parts_.engine->remove(repository, snapshot);
   // Somebody took it out of the trash, or another run was faster.
   if (!removed && removed.error().code != Code::state && removed.error().code != Code::not_found)

@@ -58,7 +58,8 @@ class RetentionBook {
   // does not fit any more.
   Result<catalog::ApprovalRow> approve(int64_t number, const std::string& who);
 
-  // What a run plans with, but for `most_removed`.
+  // What a run plans with, but for `most_removed`. Of a copy, whose chain has another server's
+  // trash, everything that is in it counts as kept so far.
   Result<RetentionInput> input(const repository::RepositoryId& repository) const;
   // Asks that what a plan objects to is done; an earlier request for the same is left, one for
   // something else of the source is given up. Returns its number.
@@ -73,11 +74,13 @@ class RetentionBook {
   // Writes rules and pins into the store, where a crash may have kept them from.
   Status keep(const repository::RepositoryId& repository);
 
-  // Into the trash, and out of it for good: not what was pinned meanwhile (false).
+  // Into the trash, and out of it for good: not what was pinned or frozen meanwhile (false).
   Result<bool> trash(const repository::RepositoryId& repository,
                      const repository::BlobId& snapshot);
   Result<bool> remove(const repository::RepositoryId& repository,
                       const repository::BlobId& snapshot);
+  // The same of a copy, which has no trash of its own: out of it for good.
+  Result<bool> drop(const repository::RepositoryId& repository, const repository::BlobId& snapshot);
 
  private:
   Result<int64_t> number_of(const repository::RepositoryId& repository) const;
@@ -90,6 +93,7 @@ class RetentionBook {
   Result<std::vector<catalog::ApprovalRow>> requests_of(int64_t repository, const char* what,
                                                         const SourceKey& source) const;
   Result<bool> is_pinned(int64_t repository, const repository::BlobId& snapshot) const;
+  Result<bool> is_frozen(int64_t repository, const repository::BlobId& snapshot) const;
   Status keep_note(const repository::RepositoryId& repository);
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

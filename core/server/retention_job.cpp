@@ -2,6 +2,8 @@
 #include "core/server/retention_job.h"
 
 #include "core/repository/catalog_rebuild.h"
+#include "core/repository/replicas.h"
+#include "core/server/watch_book.h"
 
 namespace cb::server {
 namespace {
@@ -24,6 +26,24 @@ Json json_of(const PlannedSnapshot& one) {
   return json;
 }
 
+std::string alarm_of(const std::string& account, const SourceKey& source) {
+  return std::string(event::kAsks) + " " + account + " " + to_hex(source);
+}
+
+Event asks_event(const std::string& account, const PlannedSource& plan, int64_t number) {
+  Event event;
+  event.kind = event::kAsks;
+  event.account = account;
+  event.source = text_of_source(plan.source);
+  event.device = event.source.substr(0, event.source.find('/'));
+  event.subject = "retention of " + account + " asks first";
+  event.text = "Of one source " + plan.objection +
+               ". See cyberbackupd job requests; to let it: " + "cyberbackupd job approve " +
+               std::to_string(number);
+  event.severity = Severity::warning;
+  return event;
+}
+
 // One run over some repositories.
 class RetentionRun {
  public:
@@ -36,7 +56,7 @@ class RetentionRun {
     for (const catalog::Account& account : accounts) {
       if (call_.account && account.name != *call_.account) continue;
       found = true;
-      const Status done = run_account(account.name);
+      const Status done = run_account(account);
       if (!done && !repository::is_damage(done.error().code)) return failed(done.error());
       if (!done) note_damage(account.name, done.error());
       if (is_short_) break;
@@ -49,10 +69,12 @@ class RetentionRun {
   }
 
  private:
-  Status run_account(const std::string& account) {
+  Status run_account(const catalog::Account& of) {
+    const std::string& account = of.name;
     CB_ASSIGN(const auto repository, parts_.engine->of_account(account));
     if (!repository) return {};
     if (!call_.dry_run) CB_TRY(parts_.book->keep(*repository));
+    if (!call_.dry_run && parts_.look_first) CB_TRY(parts_.look_first(of));
     CB_ASSIGN(RetentionInput input, parts_.book->input(*repository));
     input.most_removed = parts_.most_removed();
     const std::vector<PlannedSource> plans = plan_retention(input);
@@ -83,6 +105,7 @@ class RetentionRun {
     std::optional<std::set<BlobId>> approved;
     if (plan.objection.empty()) {
       CB_TRY(parts_.book->give_up(repository, plan.source));
+      if (parts_.alarms != nullptr) parts_.alarms->clear(alarm_of(account, plan.source));
     } else {
       CB_ASSIGN(approved, parts_.book->take_approval(repository, plan.source));
       if (!approved) return ask(repository, account, plan, source);
@@ -111,15 +134,22 @@ class RetentionRun {
                                         {"why", plan.objection}});
     note("retention.asks",
          account + " " + to_hex(plan.source) + " request " + std::to_string(number));
+    if (parts_.alarms != nullptr)
+      parts_.alarms->raise(alarm_of(account, plan.source), asks_event(account, plan, number));
     return {};
   }
 
   Status end(const RepositoryId& repository, const std::string& account,
              const PlannedSnapshot& one) {
-    const bool removes = one.act == RetentionAct::remove;
+    CB_ASSIGN(const auto origin, parts_.engine->replicas().origin(repository));
+    const bool removes = one.act == RetentionAct::remove || origin;
     const BlobId& snapshot = one.commit.snapshot;
-    CB_ASSIGN(const bool done, removes ? parts_.book->remove(repository, snapshot)
-                                       : parts_.book->trash(repository, snapshot));
+    const auto act = [&] {
+      if (origin) return parts_.book->drop(repository, snapshot);
+      return removes ? parts_.book->remove(repository, snapshot)
+                     : parts_.book->trash(repository, snapshot);
+    };
+    CB_ASSIGN(const bool done, act());
     if (!done) return {};
     ++(removes ? removed_ : trashed_);
     parts_.log->info(removes ? "retention.snapshot.removed" : "retention.snapshot.trashed",

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/log/log.h"
+#include "core/server/alarms.h"
 #include "core/server/audit.h"
 #include "core/server/job.h"
 #include "core/server/retention_book.h"
@@ -18,7 +19,11 @@ struct RetentionParts {
   RetentionBook* book = nullptr;
   const os::Clock* clock = nullptr;
   log::Log* log = nullptr;
-  Audit* audit = nullptr;  // may be null
+  Audit* audit = nullptr;    // may be null
+  Alarms* alarms = nullptr;  // may be null
+  // Before an account's snapshots are judged: looks for anomalies among those that just came. May
+  // be empty.
+  std::function<Status(const catalog::Account&)> look_first;
   // Percent of a source's snapshots that go without asking; asked at each run.
   std::function<uint64_t()> most_removed = [] { return uint64_t{50}; };
 };

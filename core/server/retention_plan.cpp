@@ -11,6 +11,7 @@ using repository::CommitRecord;
 
 // One snapshot in so long counts when it is asked, whatever cadence somebody set.
 constexpr int64_t kCounted = retention::kDay;
+constexpr const char* kFrozen = "frozen";
 constexpr size_t kLeastAsked = 3;  // snapshots; fewer go without asking
 
 bool is_checkpoint(const CommitRecord& commit) {
@@ -51,6 +52,11 @@ class SourcePlan {
     }
   }
 
+  [[nodiscard]] bool is_frozen() const {
+    const auto found = input_.frozen.find(plan_.source);
+    return found != input_.frozen.end() && found->second > input_.now_ns;
+  }
+
   [[nodiscard]] bool is_pinned(const BlobId& snapshot) const {
     return std::any_of(input_.pins.begin(), input_.pins.end(), [&](const catalog::PinRow& pin) {
       return pin.snapshot == snapshot.bytes && (pin.until_ns == 0 || pin.until_ns > input_.now_ns);
@@ -73,6 +79,9 @@ class SourcePlan {
       judged[i]->act = verdicts[i].keeps() ? RetentionAct::keep : RetentionAct::trash;
       for (const retention::Reason& reason : verdicts[i].reasons)
         judged[i]->reasons.push_back(retention::text_of(reason));
+      if (verdicts[i].keeps() || !is_frozen()) continue;
+      judged[i]->act = RetentionAct::keep;
+      judged[i]->reasons.emplace_back(kFrozen);
     }
   }
 
@@ -93,6 +102,8 @@ class SourcePlan {
     one.due_ns = since_ns + stay(since_ns);
     if (is_pinned(one.commit.snapshot))
       one.reasons.emplace_back("pinned");
+    else if (is_frozen())
+      one.reasons.emplace_back(kFrozen);
     else if (one.due_ns <= input_.now_ns)
       one.act = RetentionAct::remove;
     trashed_since_[one.commit.snapshot] = since_ns;

@@ -39,6 +39,8 @@ struct RetentionInput {
   std::vector<repository::Engine::Trashed> trash;
   std::vector<catalog::PinRow> pins;
   std::vector<SourceRules> rules;
+  // Of which nothing goes, and until when: an anomaly was seen (docs/watch.md).
+  std::map<SourceKey, int64_t> frozen;
   std::vector<ShortenedStay> shortened;
   // Snapshots that a person let go to the trash, and when.
   std::map<repository::BlobId, int64_t> let_go;

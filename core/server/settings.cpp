@@ -9,8 +9,13 @@
 #include <thread>
 
 #include "core/server/settings_admin.h"
+#include "core/server/settings_limits.h"
+#include "core/server/settings_notify.h"
+#include "core/server/settings_replication.h"
 #include "core/server/settings_tables.h"
+#include "core/server/settings_traffic.h"
 #include "core/server/settings_upkeep.h"
+#include "core/server/settings_watch.h"
 
 namespace cb::server {
 namespace {
@@ -50,7 +55,11 @@ class Builder {
     read_v4();
     read_limits();
     settings_.observe = observe_settings_of(tables_, problems_);
+    settings_.traffic = traffic_of(tables_, problems_);
     settings_.upkeep = upkeep_of(table("upkeep"), tables_.root.at, problems_);
+    settings_.watch = watch_of(table("watch"), tables_.root.at, problems_);
+    settings_.notify = notify_targets_of(tables_, problems_);
+    settings_.upkeep.replication = replication_of(tables_, problems_);
     settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
     return std::move(settings_);
   }
@@ -218,6 +227,8 @@ class Builder {
     if (settings_.store.empty())
       problems_.add(place(store, "use"), "store.use", "must not be empty", "write [\"fs\"]");
     check_used(store, store.values.list("use"));
+    settings_.store_mode.mode = static_cast<StoreMode>(store.values.number("mode"));
+    settings_.store_mode.drain = store.values.duration("drain");
   }
 
   PluginUse single_use(const char* kind) {
@@ -274,6 +285,8 @@ class Builder {
     settings_.limits.connections = count(values, "connections");
     settings_.limits.connections_per_address = count(values, "connections_per_address");
     settings_.limits.handshake_timeout = values.duration("handshake_timeout");
+    settings_.quotas = limit_defaults_of(table("limits"), tables_.root.at, problems_);
+    settings_.engine.low_water = low_water_of(table("limits"), tables_.root.at, problems_);
   }
 
   const SettingsRequest& request_;
@@ -323,9 +336,13 @@ Result<Settings> load_settings(const SettingsRequest& request, Problems& problem
   CB_TRY(read_tables(request, tables, problems));
   Settings settings = Builder(request, tables, problems).build();
   for (const config::Section& section : settings_sections()) {
-    if (!section.repeated) show_table(tables.single.at(section.name), settings.shown);
-    if (!section.repeated) continue;
-    for (const CheckedTable& listen : tables.listen) show_table(listen, settings.shown);
+    if (section.name == "replication.source") continue;
+    if (!section.repeated) {
+      show_table(tables.single.at(section.name), settings.shown);
+      continue;
+    }
+    const auto& all = section.name == "listen" ? tables.listen : tables.repeated.at(section.name);
+    for (const CheckedTable& one : all) show_table(one, settings.shown);
   }
   return settings;
 }

@@ -12,11 +12,16 @@
 #include "core/config/check.h"
 #include "core/config/print.h"
 #include "core/log/output.h"
+#include "core/notify/target.h"
 #include "core/plugin/registry.h"
 #include "core/repository/engine.h"
+#include "core/server/limit_set.h"
+#include "core/server/store_mode.h"
+#include "core/server/traffic_rule.h"
 #include "core/server/upkeep_settings.h"
 #include "core/server/v3_settings.h"
 #include "core/server/v4_settings.h"
+#include "core/server/watch_settings.h"
 
 namespace cb::server {
 
@@ -88,6 +93,7 @@ struct Settings {
   std::vector<std::string> load;  // ids beyond those that are used
   std::vector<ListenSettings> listen;
   std::vector<PluginUse> store;  // top first
+  StoreSettings store_mode;
   PluginUse crypto;
   PluginUse compress;
   V3Settings v3;
@@ -95,16 +101,23 @@ struct Settings {
   repository::EngineLimits engine;
   std::vector<std::string> advertise;  // HOST:PORT for tokens; empty: the v4 listeners' own
   LimitSettings limits;
+  LimitDefaults quotas;
+  std::vector<TrafficRule> traffic;
   ObserveSettings observe;
   UpkeepSettings upkeep;
+  WatchSettings watch;
+  std::vector<std::shared_ptr<const notify::Target>> notify;
   std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own
   std::vector<ShownOption> shown;   // in the order of settings_sections
 
-  [[nodiscard]] os::Path key_file() const { return data / "keys" / "server.key"; }
+  [[nodiscard]] os::Path keys_folder() const { return data / "keys"; }
+  [[nodiscard]] os::Path key_file() const { return keys_folder() / "server.key"; }
   // The Ed25519 seed that signs commit records.
-  [[nodiscard]] os::Path signing_key_file() const { return data / "keys" / "signing.key"; }
+  [[nodiscard]] os::Path signing_key_file() const { return keys_folder() / "signing.key"; }
   [[nodiscard]] os::Path catalog_file() const { return data / "catalog.sqlite"; }
   [[nodiscard]] os::Path admin_socket() const { return data / "admin.sock"; }
+  // What was told with `cyberbackupd store mode`.
+  [[nodiscard]] os::Path store_mode_file() const { return data / "store-mode"; }
   [[nodiscard]] os::Path spool_folder() const { return data / "spool"; }
   // Every plugin that is used or asked for, once each, in the order of first use.
   [[nodiscard]] std::vector<std::string> plugin_ids() const;

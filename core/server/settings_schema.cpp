@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/settings_admin.h"
+#include "core/server/settings_limits.h"
+#include "core/server/settings_notify.h"
+#include "core/server/settings_replication.h"
 #include "core/server/settings_schema_v4.h"
+#include "core/server/settings_traffic.h"
 #include "core/server/settings_upkeep.h"
+#include "core/server/settings_watch.h"
 
 namespace cb::server {
 namespace {
@@ -152,7 +157,21 @@ Schema store_schema() {
   return {{.key = "use",
            .type = Type::list,
            .help = "Stores from the outside in; the last one keeps the data.",
-           .def = "fs"}};
+           .def = "fs"},
+          {.key = "mode",
+           .type = Type::choice,
+           .help = "read-only: restores alone; offline: nothing. The stricter one of this and of "
+                   "`cyberbackupd store mode` holds.",
+           .def = "normal",
+           .choices = {"normal", "read-only", "offline"},
+           .reloadable = true},
+          {.key = "drain",
+           .type = Type::duration,
+           .help = "How long backups under way may go on when the mode changes.",
+           .def = "10m",
+           .min = 0,
+           .max = 7 * 86400 * int64_t{1'000'000'000},
+           .reloadable = true}};
 }
 
 Schema use_schema(const char* help, const char* def) {
@@ -275,7 +294,7 @@ Schema legacy_schema() {
 }
 
 Schema limits_schema() {
-  return {
+  Schema schema = {
       {.key = "connections",
        .type = Type::integer,
        .help = "Connections at one time, over all listeners.",
@@ -304,6 +323,8 @@ Schema limits_schema() {
        .min = 0,
        .reloadable = true},
   };
+  for (config::Option& option : quota_schema()) schema.push_back(std::move(option));
+  return schema;
 }
 
 }  // namespace
@@ -323,7 +344,15 @@ const std::vector<config::Section>& settings_sections() {
       {"legacy", "Protocol version 3.", legacy_schema()},
       {"v4", "Protocol version 4.", v4_schema()},
       {"limits", "What one client or all of them together may take.", limits_schema()},
+      {"traffic", "A rule about how many bytes a second come and go; any number of them.",
+       traffic_schema(), true, true},
       {"upkeep", "What the server does by itself, and when.", upkeep_schema()},
+      {"watch", "Backups that do not come, and such as look as if data was spoilt.",
+       watch_schema()},
+      {"notify", "Where events go; any number of them.", notify_schema(), true, true},
+      {"replication", "Copies of other servers' repositories.", replication_schema()},
+      {"replication.source", "A server that is copied; any number of them.",
+       replication_source_schema(), true, true},
       {"admin", "Who may give the daemon commands.", admin_schema()},
   };
   return sections;

@@ -36,6 +36,7 @@ std::vector<std::string> tables_inside(const config::Node* node) {
 std::vector<std::string> others_of(const config::Section& section, const config::Node* node) {
   if (section.name == "plugins") return {"sha256"};
   if (section.name == "log") return {"levels"};
+  if (section.name == "replication") return {"source"};
   const bool has_plugins = section.name == "listen" || section.name == "store" ||
                            section.name == "crypto" || section.name == "compress";
   return has_plugins ? tables_inside(node) : std::vector<std::string>{};
@@ -49,22 +50,33 @@ CheckedTable checked(const config::Section& section, const std::string& name,
       config::check_table(node, name, section.schema, others_of(section, node), from, problems)};
 }
 
-void check_listeners(const config::Section& section, Tables& tables, config::Problems& problems) {
-  const config::Node* listen = tables.root.find(section.name);
-  if (listen == nullptr || (listen->kind == config::Kind::array && listen->items.empty())) {
+// The tables of a section that may be written several times.
+std::vector<CheckedTable> check_all(const config::Section& section, const Tables& tables,
+                                    config::Problems& problems) {
+  const config::Node* all = tables.root.find(section.name);
+  if (all == nullptr) return {};
+  if (all->kind != config::Kind::array) {
+    problems.add(all->at, section.name,
+                 "must be written as [[" + section.name + "]], not as " +
+                     std::string(config::name_of(all->kind)));
+    return {};
+  }
+  std::vector<CheckedTable> list;
+  for (size_t i = 0; i < all->items.size(); ++i)
+    list.push_back(checked(section, section.name + "." + std::to_string(i), &all->items[i],
+                           tables.from, problems));
+  return list;
+}
+
+void check_repeated(const config::Section& section, Tables& tables, config::Problems& problems) {
+  std::vector<CheckedTable>& into =
+      section.name == "listen" ? tables.listen : tables.repeated[section.name];
+  into = check_all(section, tables, problems);
+  const config::Node* written = tables.root.find(section.name);
+  const bool is_none = written == nullptr || written->kind == config::Kind::array;
+  if (section.name == "listen" && into.empty() && is_none)
     problems.add(tables.root.at, "listen", "there is no listener",
                  "add a [[listen]] block with an address");
-    return;
-  }
-  if (listen->kind != config::Kind::array) {
-    problems.add(
-        listen->at, "listen",
-        "must be written as [[listen]], not as " + std::string(config::name_of(listen->kind)));
-    return;
-  }
-  for (size_t i = 0; i < listen->items.size(); ++i)
-    tables.listen.push_back(
-        checked(section, "listen." + std::to_string(i), &listen->items[i], tables.from, problems));
 }
 
 }  // namespace
@@ -85,8 +97,9 @@ Status read_tables(const SettingsRequest& request, Tables& tables, config::Probl
   for (const config::Section& section : settings_sections()) known.push_back(section.name);
   config::check_known_keys(tables.root, "", known, problems);
   for (const config::Section& section : settings_sections()) {
+    if (section.name == "replication.source") continue;  // settings_replication.cpp has them
     if (section.repeated)
-      check_listeners(section, tables, problems);
+      check_repeated(section, tables, problems);
     else
       tables.single.emplace(
           section.name,

@@ -22,6 +22,7 @@ struct Tables {
   config::Surroundings from;
   std::map<std::string, CheckedTable> single;
   std::vector<CheckedTable> listen;
+  std::map<std::string, std::vector<CheckedTable>> repeated;  // the others that are written [[so]]
 
   // Where `key` was written, else the table, else the file.
   [[nodiscard]] config::Place place(const CheckedTable& of, const char* key) const;

@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "core/repository/pairing_token.h"
+
 namespace cb::server {
 namespace {
 
@@ -76,6 +78,27 @@ TEST_F(SettingsFile, defaults_in_the_schema_are_those_of_the_code) {
   EXPECT_EQ(settings->v3.ratchet, code.ratchet);
   EXPECT_EQ(settings->v3.new_clients, code.new_clients);
   EXPECT_EQ(settings->v3.migrate, code.migrate);
+  EXPECT_EQ(settings->watch, WatchSettings());
+}
+
+TEST_F(SettingsFile, what_is_watched_can_be_set_and_impossible_values_are_refused) {
+  const auto settings = load(std::string(kListen) +
+                             "[watch]\nenabled = false\ntolerance = '2h'\nbackups = 20\n"
+                             "score = 80\nfreeze = '0s'\npin = '30d'\nlow_space = 0\n");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->watch,
+            (WatchSettings{false, std::chrono::hours(2), 20, 80, {}, std::chrono::hours(720), 0}));
+  for (const char* wrong :
+       {"score = 0", "score = 101", "backups = 1", "tolerance = '-1h'", "tolerance = '90d'",
+        "low_space = 100", "pin = '1m'", "pin = '7d'\nfreeze = '14d'", "freeze = '100d'"}) {
+    (void)load(std::string(kListen) + "[watch]\n" + wrong + "\n");
+    EXPECT_TRUE(problems_.has_errors()) << wrong;
+    EXPECT_NE(texts().find("watch."), std::string::npos) << texts();
+  }
+  EXPECT_EQ(settings->store_mode.mode, StoreSettings().mode);
+  EXPECT_EQ(settings->store_mode.drain, StoreSettings().drain);
+  EXPECT_TRUE(settings->traffic.empty());
 }
 
 TEST_F(SettingsFile, the_end_of_protocol_3_can_be_written_and_changed_while_running) {
@@ -182,6 +205,39 @@ TEST_F(SettingsFile, each_mistake_is_named_with_file_line_key_and_nearest_key) {
       "listen.0.tcp?)\n");
 }
 
+TEST_F(SettingsFile, limits_of_accounts_and_devices_are_read) {
+  const auto settings = load(
+      "[[listen]]\naddress = '127.0.0.1:5'\n"
+      "[limits]\naccount_stored = '500GiB'\naccount_soft = '400GiB'\ngrace = '7d'\n"
+      "device_stored = '100GiB'\ndevice_sessions = 3\nsession_upload = '50GiB'\n"
+      "low_water = '10GiB'\n");
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->quotas.account.stored, 500 * kGiB);
+  EXPECT_EQ(settings->quotas.account.soft, 400 * kGiB);
+  EXPECT_EQ(settings->quotas.account.grace_ns, 7 * 86400 * uint64_t{1'000'000'000});
+  EXPECT_EQ(settings->quotas.account.sessions, 0U);
+  EXPECT_EQ(settings->quotas.device.stored, 100 * kGiB);
+  EXPECT_EQ(settings->quotas.device.soft, 0U);
+  EXPECT_EQ(settings->quotas.device.sessions, 3U);
+  EXPECT_EQ(settings->quotas.account.upload, 50 * kGiB);
+  EXPECT_EQ(settings->engine.low_water, 10 * kGiB);
+}
+
+TEST_F(SettingsFile, limits_that_cannot_be_are_named_with_their_place) {
+  ASSERT_TRUE(
+      load("[[listen]]\naddress = '127.0.0.1:5'\n"
+           "[limits]\naccount_stored = '100GiB'\naccount_soft = '200GiB'\n"
+           "device_stored = '1MiB'\nreserve = '2GiB'\nlow_water = '1GiB'\n"));
+  EXPECT_EQ(texts(),
+            "FILE:4:18: limits.account_stored: limit soft of 200.0 GiB is not below the hard one "
+            "of 100.0 GiB (give a smaller one, or none)\n"
+            "FILE:6:17: limits.device_stored: limit stored of 1.0 MiB is less than the packs of "
+            "one backup may need (give at least 16.0 MiB, or none)\n"
+            "FILE:8:13: limits.low_water: is below limits.reserve, where uploads are refused "
+            "already (give more than the reserve, or 0)\n");
+}
+
 TEST_F(SettingsFile, a_listener_must_be_one_that_can_be_opened) {
   ASSERT_TRUE(
       load("[[listen]]\naddress = 'example.org:1'\n"
@@ -265,6 +321,55 @@ TEST_F(SettingsFile, pages_about_the_daemon_are_for_this_machine_alone) {
   EXPECT_EQ(texts(), "");
 }
 
+TEST_F(SettingsFile, sources_of_copies_are_read_whole_or_refused_with_the_reason) {
+  repository::PairingToken token;
+  token.secret = Secret(Bytes(32, std::byte{2}));
+  token.servers = {"home.example:1257"};
+  const std::string text = repository::format_replica_token(token).value();
+  ASSERT_TRUE(os::write_file_atomically(os::real_file_system(), folder_ / "home.token",
+                                        as_bytes(text), 0600));
+  const std::string source =
+      "[[replication.source]]\nname = 'home'\ntoken = { file = "
+      "'home.token' }\naccounts = ['alice']\nremove_vanished = true\n";
+  auto settings =
+      load("[replication]\nlimit = '5MiB'\nmost_time = '10m'\n" + source + std::string(kListen));
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  const ReplicationSettings& read = settings->upkeep.replication;
+  EXPECT_EQ(read.limit, 5 * kMiB);
+  EXPECT_EQ(read.most_time, std::chrono::minutes(10));
+  ASSERT_EQ(read.sources.size(), 1U);
+  EXPECT_EQ(read.sources[0].name, "home");
+  EXPECT_EQ(as_text(read.sources[0].token->view()), text);
+  EXPECT_EQ(read.sources[0].accounts, std::vector<std::string>{"alice"});
+  EXPECT_TRUE(read.sources[0].removes_vanished);
+  EXPECT_FALSE(read.sources[0].heals_only);
+  (void)load(source + source + std::string(kListen));
+  EXPECT_NE(texts().find("is the name of another source, too"), std::string::npos) << texts();
+  (void)load("[[replication.source]]\nname = '../x'\ntoken = { file = 'd.toml' }\npin = 'ab'\n" +
+             std::string(kListen));
+  EXPECT_NE(texts().find("replication.source.0.name: is no name"), std::string::npos) << texts();
+  EXPECT_NE(texts().find("replication.source.0.token"), std::string::npos) << texts();
+  EXPECT_NE(texts().find("replication.source.0.pin"), std::string::npos) << texts();
+  (void)load("[replication]\nlimit = 1000\n" + std::string(kListen));
+  EXPECT_NE(texts().find("replication.limit: must be 4 KiB at least"), std::string::npos)
+      << texts();
+  (void)load("[replication]\nsource = 3\n" + std::string(kListen));
+  EXPECT_NE(texts().find("must be written as [[replication.source]]"), std::string::npos);
+  (void)load("[[replication.source]]\nnam = 'home'\n" + std::string(kListen));
+  EXPECT_NE(texts().find("replication.source.0.nam"), std::string::npos) << texts();
+}
+
+TEST_F(SettingsFile, names_of_sources_become_names_of_files_and_nothing_else) {
+  for (const char* good : {"home", "off-site.2", "A_1"}) EXPECT_TRUE(is_source_name(good)) << good;
+  for (const char* bad : {"", ".", "..", "-x", "a/b", "a b", "\n"})
+    EXPECT_FALSE(is_source_name(bad)) << bad;
+  EXPECT_FALSE(is_source_name(std::string(41, 'a')));
+  EXPECT_TRUE(is_account_name("v3/0123@x"));
+  EXPECT_FALSE(is_account_name("a\tb"));
+  EXPECT_FALSE(is_account_name(""));
+}
+
 TEST_F(SettingsFile, a_file_that_is_not_there_or_not_toml_is_an_error) {
   EXPECT_EQ(load_settings(request_, problems_).error().code, Code::not_found);
   const auto settings = load("[server\n");
@@ -295,6 +400,81 @@ TEST(ListenAddress, is_a_numeric_host_and_a_port) {
   for (const char* wrong : {"", ":1", "1256", "::1:5", "[::1]", "[1.2.3.4]:5",
                             "1.2.3.4:", "1.2.3.4:-1", "1.2.3.4:65536", "a:1"})
     EXPECT_FALSE(parse_listen_address(wrong)) << wrong;
+}
+
+TEST_F(SettingsFile, traffic_rules_are_read_with_all_that_they_say) {
+  const auto settings = load(std::string(kListen) + R"(
+[[traffic]]
+name = "office"
+networks = ["10.0.0.0/8", "2001:db8::/32"]
+accounts = ["alice", "v3/*"]
+direction = "in"
+days = ["mon", "fri"]
+time = "08:00-18:00"
+zone = "local"
+rate = "5MiB"
+burst = "20MiB"
+
+[[traffic]]
+name = "rest"
+rate = "64KiB"
+)");
+  ASSERT_TRUE(settings) << settings.error().text();
+  EXPECT_EQ(texts(), "");
+  ASSERT_EQ(settings->traffic.size(), 2U);
+  const TrafficRule& office = settings->traffic[0];
+  EXPECT_EQ(office.name, "office");
+  ASSERT_EQ(office.networks.size(), 2U);
+  EXPECT_EQ(office.networks[1].text(), "2001:db8::/32");
+  EXPECT_EQ(office.accounts, (std::vector<std::string>{"alice", "v3/*"}));
+  EXPECT_EQ(office.direction, Direction::in);
+  EXPECT_TRUE(office.in_local_time);
+  EXPECT_EQ(office.when, schedule::TimeFrame::make({"mon", "fri"},
+                                                   schedule::Window::parse("08:00-18:00").value())
+                             .value());
+  EXPECT_EQ(office.rate, (stream::Rate{5 * kMiB, 20 * kMiB}));
+  const TrafficRule& rest = settings->traffic[1];
+  EXPECT_TRUE(rest.networks.empty() && rest.accounts.empty());
+  EXPECT_EQ(rest.direction, Direction::both);
+  EXPECT_EQ(rest.rate, (stream::Rate{64 * kKiB, 64 * kKiB}));
+}
+
+TEST_F(SettingsFile, traffic_rules_that_cannot_be_are_refused_where_they_stand) {
+  ASSERT_TRUE(load(std::string(kListen) + R"([[traffic]]
+name = "a"
+rate = "1KiB"
+[[traffic]]
+name = "b"
+rate = "1MiB"
+networks = ["10.0.0.1/8"]
+[[traffic]]
+name = "b"
+rate = "1MiB"
+days = ["monday"]
+[[traffic]]
+rate = "1MiB"
+[[traffic]]
+name = "e"
+rate = "1MiB"
+time = "8-18"
+)"));
+  const std::string all = texts();
+  for (const char* part : {"traffic.0.rate", "traffic.1.networks", "traffic.2.days",
+                           "traffic.2.name", "traffic.3.name", "traffic.4.time"})
+    EXPECT_NE(all.find(part), std::string::npos) << part << "\n" << all;
+  ASSERT_TRUE(load(std::string("traffic = 7\n") + kListen));
+  EXPECT_NE(texts().find("[[traffic]]"), std::string::npos) << texts();
+}
+
+TEST_F(SettingsFile, the_mode_of_the_store_stands_beside_its_plugins) {
+  const auto settings =
+      load(std::string(kListen) + "[store]\nuse = ['fs']\nmode = 'read-only'\ndrain = '1h'\n");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(settings->store_mode.mode, StoreMode::read_only);
+  EXPECT_EQ(settings->store_mode.drain, std::chrono::hours(1));
+  ASSERT_TRUE(load(std::string(kListen) + "[store]\nmode = 'closed'\n"));
+  EXPECT_NE(texts().find("store.mode"), std::string::npos) << texts();
 }
 
 }  // namespace

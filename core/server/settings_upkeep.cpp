@@ -17,13 +17,17 @@ struct ScheduledJob {
   const char* def;
 };
 
-constexpr std::array<ScheduledJob, 5> kScheduledJobs = {
+constexpr std::array<ScheduledJob, 8> kScheduledJobs = {
     {{"retention", "When snapshots that no rule keeps go to the trash, and from there.",
       "daily 01:00"},
      {"collect", "When what no snapshot needs any more is removed.", "daily 02:00"},
      {"compact", "When packs with too little in them are written anew.", "weekly sun 03:00"},
      {"verify", "When packs are read, to see whether they are whole.", "daily 04:00"},
-     {"clean", "When old history and what uploads left behind is removed.", "hourly"}}};
+     {"replicate", "When repositories are copied from other servers.", "hourly"},
+     {"clean", "When old history and what uploads left behind is removed.", "hourly"},
+     {"watch", "When it is looked for backups that did not come, and for odd ones.", "every 15m"},
+     {"drills", "When it is looked for accounts where nobody tried to restore for long.",
+      "hourly"}}};
 
 Schema upkeep_times() {
   return {
@@ -76,6 +80,13 @@ Schema upkeep_amounts() {
        .type = Type::duration,
        .help = "How old the last reading of a pack may be before it is read again.",
        .def = "30d",
+       .min = 0,
+       .max = 3650 * kUpkeepDay,
+       .reloadable = true},
+      {.key = "drill_within",
+       .type = Type::duration,
+       .help = "Tell of accounts where no drill passed for so long; 0 = of none.",
+       .def = "0s",
        .min = 0,
        .max = 3650 * kUpkeepDay,
        .reloadable = true},
@@ -134,6 +145,7 @@ UpkeepSettings upkeep_of(const CheckedTable& table, const config::Place& file,
   upkeep.budget_time = values.duration("budget_time");
   upkeep.most_removed = static_cast<uint32_t>(values.number("most_removed"));
   upkeep.verify_age = values.duration("verify_age");
+  upkeep.drill_within = values.duration("drill_within");
   upkeep.history = values.duration("history");
   return upkeep;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What [upkeep] says: when the server does what it does by itself, and how much of it. Plain
-// values.
+// What [upkeep] and [replication] say: when the server does what it does by itself, and how much of
+// it. Plain values.
 #pragma once
 
 #include <chrono>
@@ -11,6 +11,7 @@
 
 #include "core/schedule/schedule.h"
 #include "core/schedule/window.h"
+#include "core/server/replication_settings.h"
 
 namespace cb::server {
 
@@ -25,6 +26,10 @@ struct UpkeepSettings {
   // A pack that was read whole and good this recently is not read again.
   std::chrono::nanoseconds verify_age = std::chrono::hours(24 * 30);
   std::chrono::nanoseconds history = std::chrono::hours(24 * 400);  // of runs that is kept
+  ReplicationSettings replication;                                  // of [replication]
+
+  std::chrono::nanoseconds
+      drill_within{};  // an account without a drill for so long is told; 0: none
 
   [[nodiscard]] schedule::Zone zone() const {
     return in_local_time ? schedule::system_zone() : schedule::utc_zone();

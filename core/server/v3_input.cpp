@@ -7,6 +7,7 @@ namespace cb::server {
 namespace {
 
 constexpr uint64_t kPacedBytes = 65536;
+constexpr std::chrono::seconds kHeldStep{1};
 
 Error cut() { return fail(Code::closed, "connection", "ended in the middle of a request"); }
 
@@ -50,7 +51,19 @@ void V3Input::begin_content(std::chrono::nanoseconds timeout) {
   paced_ = 0;
 }
 
+// How much may come now. No buffer is held meanwhile.
+stream::Task<uint64_t> V3Input::wait_for_turn() {
+  const std::chrono::nanoseconds began = clock_.monotonic();
+  while (true) {
+    CB_CO_ASSIGN(const uint64_t may, co_await share_->turn(kHeldStep));
+    if (may == 0) continue;
+    deadline_ += clock_.monotonic() - began;
+    co_return may;
+  }
+}
+
 void V3Input::count_content(size_t bytes) {
+  if (share_ != nullptr) share_->spend(bytes);
   paced_ += bytes;
   if (paced_ >= kPacedBytes) begin_content(pace_);
 }
@@ -64,6 +77,10 @@ size_t V3Input::take_small(ByteSpan into) {
 
 stream::Task<ByteView> V3Input::slice(uint64_t most) {
   release();
+  if (share_ != nullptr) {
+    CB_CO_ASSIGN(const uint64_t may, co_await wait_for_turn());
+    most = std::min(most, may);
+  }
   if (begin_ == end_) {
     const std::chrono::nanoseconds left = deadline_ - clock_.monotonic();
     if (left.count() <= 0) co_return failed(Code::timeout, "content", "comes too slowly");

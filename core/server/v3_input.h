@@ -9,14 +9,18 @@
 #include <chrono>
 
 #include "core/os/clock.h"
+#include "core/server/traffic_share.h"
 #include "core/stream/buffer_pool.h"
-#include "core/stream/connection.h"
 
 namespace cb::server {
 
 class V3Input {
  public:
   V3Input(stream::Connection& connection, stream::BufferPool& pool, const os::Clock& clock);
+
+  // Content comes in as `share` allows, or as it comes without one; the time that it waits for that
+  // is not the peer's. `share` outlives this.
+  void limit_content(TrafficShare* share) { share_ = share; }
 
   // Bytes that came before this object was made; at most 64, before anything else is called.
   void preload(ByteView first);
@@ -41,6 +45,7 @@ class V3Input {
   stream::Task<void> skip(uint64_t count);
 
  private:
+  stream::Task<uint64_t> wait_for_turn();
   void count_content(size_t bytes);
   // Moves what the small buffer holds; the number of bytes.
   size_t take_small(ByteSpan into);
@@ -55,6 +60,7 @@ class V3Input {
   std::chrono::nanoseconds pace_{};      // for each 64 KiB of content
   std::chrono::nanoseconds deadline_{};  // of the 64 KiB under way
   uint64_t paced_ = 0;                   // bytes of them that have come
+  TrafficShare* share_ = nullptr;
 };
 
 }  // namespace cb::server

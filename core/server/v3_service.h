@@ -17,7 +17,9 @@
 #include "core/os/random.h"
 #include "core/plugin/registry.h"
 #include "core/server/audit.h"
+#include "core/server/maintenance.h"
 #include "core/server/request_times.h"
+#include "core/server/traffic.h"
 #include "core/server/v3_archive.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v3_settings.h"
@@ -59,6 +61,8 @@ class V3Service {
     catalog::Catalog* catalog = nullptr;
     stream::Workers* workers = nullptr;
     stream::BufferPool* buffers = nullptr;
+    Traffic* traffic = nullptr;          // null: nothing is limited
+    Maintenance* maintenance = nullptr;  // null: the store is served as usual
     log::Log* log = nullptr;
     Audit* audit = nullptr;
     const os::Clock* clock = nullptr;

@@ -42,9 +42,13 @@ V3Session::V3Session(const Shared& shared, const V3Settings& settings, V3Listene
       connection_(std::move(connection)),
       peer_(connection_->peer()),
       at_{listener_.name, without_port(peer_)},
+      in_(shared.parts.traffic, *shared.parts.clock,
+          {Direction::in, at_.address, [this] { return connection_->is_cancelled(); }}),
       input_(*connection_, *shared.parts.buffers, *shared.parts.clock),
       transfers_(shared.parts, settings, dialect_, at_, *shared.counters) {
   input_.preload(first);
+  input_.limit_content(&in_);
+  transfers_.set_end([this] { connection_->cancel(); });
 }
 
 awaitable<void> V3Session::run() {
@@ -106,6 +110,8 @@ stream::Task<V3Session::Next> V3Session::answer(const RequestHeader& header) {
   const std::optional<Request> request = v3::request_of(header.code);
   if (request) {
     ack_due_.reset();  // whatever comes now, the peer is not waiting for that 1604
+    if (const Status open = transfers_.admit(); !open)
+      co_return co_await refuse_and_end(open.error());
     co_return co_await dispatch(*request, header);
   }
   if (is_big_endian(header.code))
@@ -285,6 +291,7 @@ stream::Task<V3Session::Next> V3Session::send_file(const RequestHeader& header) 
   if (!known)
     co_return co_await refuse_and_end(
         fail(Code::not_found, "client " + header.client.hex(), "is not registered here"));
+  in_.set_account(V3Keys::account_of(header.client));
   const bool own_key = granted_ && granted_->client == header.client;
   if (own_key) granted_->used = true;
   V3Transfers::Key key = own_key ? granted_->key : shared_.accounts->current_key(header.client);
@@ -368,6 +375,7 @@ stream::Task<V3Session::Next> V3Session::refuse_and_end(const Error& why) {
   CB_CO_ASSIGN(const Next answered, co_await refuse(why));
   (void)answered;
   CB_CO_TRY(co_await connection_->shutdown());
+  input_.limit_content(nullptr);
   input_.begin_content(kLinger);
   (void)co_await input_.skip(kMaxLinger);
   co_return Next::end;

@@ -79,6 +79,7 @@ class V3Session {
   std::unique_ptr<stream::Connection> connection_;
   const std::string peer_;  // address and port
   const V3Entrance at_;
+  TrafficShare in_;  // what may come of files
   V3Input input_;
   V3Transfers transfers_;
   std::optional<Granted> granted_;

@@ -161,6 +161,7 @@ stream::Task<V3Transfers::Active*> V3Transfers::upload_for(const Packet& packet,
 
   if (!key)
     co_return failed(refuse(Code::state, packet.name.second, "no key was exchanged before"));
+  CB_CO_TRY(begin_work());
   CB_CO_ASSIGN(std::unique_ptr<V3Upload> upload,
                co_await parts_.workers->run([&] { return begin_if_served(packet, *key); }));
   refused_.erase(packet.name);
@@ -169,6 +170,19 @@ stream::Task<V3Transfers::Active*> V3Transfers::upload_for(const Packet& packet,
   Active& active = active_[packet.name];
   active = Active{std::move(upload), parts_.clock->monotonic()};
   co_return &active;
+}
+
+Status V3Transfers::admit() const {
+  if (parts_.maintenance == nullptr) return {};
+  return work_ ? work_->may_go_on() : parts_.maintenance->may_write();
+}
+
+// Until all uploads are confirmed, or the session ends: a file may be sent again.
+Status V3Transfers::begin_work() {
+  if (work_ || parts_.maintenance == nullptr) return {};
+  CB_ASSIGN(Maintenance::Ticket ticket, parts_.maintenance->begin(Maintenance::Work::backup, end_));
+  work_.emplace(std::move(ticket));
+  return {};
 }
 
 // Among many uploads the workers are what is scarce, and large slices only wait for them in memory.
@@ -213,6 +227,7 @@ stream::Task<V3Outcome> V3Transfers::packet(const ClientId& client, ByteView hea
   if (active) {
     (*active)->touched = parts_.clock->monotonic();
     CB_CO_ASSIGN(kept, co_await take_content(**active, packet, input, left));
+    (*active)->touched = parts_.clock->monotonic();  // its turn may have come late
   }
   Result<bool> complete = false;
   if (kept) complete = co_await end_packet(*(*active)->upload, packet);
@@ -257,6 +272,7 @@ stream::Task<V3Outcome> V3Transfers::confirm(const ClientId& client, ByteView na
     if (done) parts_.policy->note_upload(client, at_, plain_bytes);
     return done;
   });
+  if (active_.empty()) work_.reset();
   if (!stored) {
     ++counters_.uploads_dropped;
     co_return refused(stored.error());
@@ -297,6 +313,7 @@ awaitable<void> V3Transfers::clear() {
     const Name first = active_.begin()->first;
     co_await forget(first);
   }
+  work_.reset();
 }
 
 }  // namespace cb::server

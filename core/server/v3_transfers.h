@@ -4,8 +4,10 @@
 // 1031). Runs on the connection's strand; what blocks is done on workers.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -38,6 +40,12 @@ class V3Transfers {
               const V3Entrance& at, V3Counters& counters);
   ~V3Transfers();  // drops what was not confirmed; blocks for a moment, so clear() first
 
+  // What ends the connection soon, from any thread, when the store's mode changed and the time of
+  // uploads under way is over.
+  void set_end(std::function<void()> end) { end_ = std::move(end); }
+  // May the client go on, or begin? Code::state while the store is read-only or offline.
+  [[nodiscard]] Status admit() const;
+
   // Takes one packet whose head is in `head` (267 or 259 bytes) and whose content follows in
   // `input`. `payload_size` is that of the request's header; `key` opens the
   // content, null when none was exchanged. An error means that the connection is
@@ -67,6 +75,7 @@ class V3Transfers {
   stream::Task<Active*> upload_for(const Packet& packet, const Key& key);
   Result<std::unique_ptr<V3Upload>> begin(const Packet& packet, const plugin::Key& key);
   Result<std::unique_ptr<V3Upload>> begin_if_served(const Packet& packet, const plugin::Key& key);
+  Status begin_work();
   [[nodiscard]] bool buffers_abound() const;
   stream::Task<Status> take_content(Active& active, const Packet& packet, V3Input& input,
                                     uint64_t& left);
@@ -80,6 +89,8 @@ class V3Transfers {
   const V3Entrance& at_;
   V3Counters& counters_;
   bool is_served_ = true;  // protocol 3, to the client of the last first packet
+  std::function<void()> end_;
+  std::optional<Maintenance::Ticket> work_;  // while uploads are under way
   std::map<Name, Active> active_;
   std::map<Name, bool> refused_;  // uploads refused half-way -> counted from zero
   std::set<Name> confirmed_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/os/clock.h"
+#include "core/repository/replicas.h"
 #include "core/server/account_notes.h"
 #include "core/server/v4_rules.h"
 
@@ -22,6 +23,7 @@ struct V4Member {
   bool shares_dedup = false;
   Bytes certificate;  // the record
   repository::RepositoryId repository;
+  std::optional<repository::Origin> origin = {};  // where the repository is a copy of another's
 
   // Whose copies it means.
   [[nodiscard]] repository::Viewer viewer() const { return {device, role, shares_dedup}; }

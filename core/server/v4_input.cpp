@@ -7,6 +7,7 @@ namespace cb::server {
 namespace {
 
 constexpr uint64_t kPacedBytes = 65536;
+constexpr std::chrono::seconds kHeldStep{1};
 
 Error cut() { return fail(Code::closed, "connection", "ended in the middle of a frame"); }
 
@@ -47,7 +48,30 @@ void V4Input::begin_bulk(std::chrono::nanoseconds timeout) {
   paced_ = 0;
 }
 
+void V4Input::limit_bulk(TrafficShare& share, WhileHeld while_held) {
+  share_ = &share;
+  while_held_ = std::move(while_held);
+}
+
+// No buffer is held meanwhile.
+stream::Task<void> V4Input::wait_for_turn() {
+  if (share_ == nullptr) co_return Status{};
+  const std::chrono::nanoseconds began = clock_.monotonic();
+  while (true) {
+    CB_CO_ASSIGN(const uint64_t may, co_await share_->turn(kHeldStep));
+    if (may > 0) break;
+    CB_CO_TRY(co_await while_held_());
+  }
+  deadline_ += clock_.monotonic() - began;
+  co_return Status{};
+}
+
+ByteSpan V4Input::allowed(ByteSpan into) const {
+  return share_ == nullptr ? into : into.first(std::min<uint64_t>(into.size(), share_->left()));
+}
+
 stream::Task<void> V4Input::wait_bulk() {
+  CB_CO_TRY(co_await wait_for_turn());
   if (begin_ != end_) co_return Status{};
   const std::chrono::nanoseconds left = deadline_ - clock_.monotonic();
   if (left.count() <= 0) co_return failed(Code::timeout, "bulk", "comes too slowly");
@@ -57,6 +81,7 @@ stream::Task<void> V4Input::wait_bulk() {
 }
 
 stream::Task<size_t> V4Input::take_bulk(ByteSpan into) {
+  into = allowed(into);
   size_t have = take_small(into);
   if (have == 0) {
     connection_.set_read_timeout(pace_);
@@ -69,6 +94,7 @@ stream::Task<size_t> V4Input::take_bulk(ByteSpan into) {
 }
 
 Result<size_t> V4Input::take_more(ByteSpan into) {
+  into = allowed(into);
   size_t have = 0;
   while (have < into.size()) {
     CB_ASSIGN(const size_t more, connection_.read_ready(into.subspan(have)));
@@ -113,6 +139,7 @@ size_t V4Input::take_small(ByteSpan into) {
 }
 
 void V4Input::count_bulk(size_t bytes) {
+  if (share_ != nullptr) share_->spend(bytes);
   paced_ += bytes;
   if (paced_ >= kPacedBytes) begin_bulk(pace_);
 }

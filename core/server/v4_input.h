@@ -6,9 +6,10 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 
 #include "core/os/clock.h"
-#include "core/stream/connection.h"
+#include "core/server/traffic_share.h"
 
 namespace cb::server {
 
@@ -16,6 +17,12 @@ class V4Input {
  public:
   // `first` has come already (at most 64 bytes).
   V4Input(stream::Connection& connection, const os::Clock& clock, ByteView first);
+
+  // Bulk comes in as `share` allows; the time that it waits for that is not the peer's. Meanwhile
+  // `while_held` is called about once a second; what it fails with ends the wait. `share` outlives
+  // this.
+  using WhileHeld = std::function<stream::Task<void>()>;
+  void limit_bulk(TrafficShare& share, WhileHeld while_held);
 
   // Waits for the first byte of a frame; false when `timeout` passed.
   stream::Task<bool> wait(std::chrono::nanoseconds timeout);
@@ -40,6 +47,8 @@ class V4Input {
 
  private:
   size_t take_small(ByteSpan into);
+  stream::Task<void> wait_for_turn();
+  [[nodiscard]] ByteSpan allowed(ByteSpan into) const;
   void count_bulk(size_t bytes);
 
   stream::Connection& connection_;
@@ -50,6 +59,8 @@ class V4Input {
   std::chrono::nanoseconds pace_{};      // for each 64 KiB of bulk
   std::chrono::nanoseconds deadline_{};  // of the 64 KiB under way
   uint64_t paced_ = 0;                   // bytes of them that have come
+  TrafficShare* share_ = nullptr;
+  WhileHeld while_held_;
 };
 
 }  // namespace cb::server

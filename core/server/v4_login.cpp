@@ -79,9 +79,9 @@ Result<Bytes> V4Session::statement(const repository::DeviceId& device) const {
 // between. On a worker.
 Status V4Session::enter(V4Member member) {
   member_ = std::move(member);
-  running_.emplace(
-      shared_.running->enter({member_->device, member_->account.number}, *connection_));
+  CB_TRY(take_allowance());
   CB_TRY(shared_.accounts->confirm(*member_));
+  CB_ASSIGN(member_->origin, shared_.parts.engine->replicas().origin(member_->repository));
   if (!member_->device.is_zero())
     shared_.parts.v3_policy->close_ratchet(member_->account.name, peer_);
   return {};
@@ -97,6 +97,7 @@ Result<T> V4Session::proved(const std::string& subject, Result<T> result) {
   return failed(shared_.guard->proof_failed(subject, network_, std::move(result).error()));
 }
 
+template Result<V4Guest> V4Session::proved(const std::string&, Result<V4Guest>);
 template Result<V4Opened> V4Session::proved(const std::string&, Result<V4Opened>);
 template Result<V4Member> V4Session::proved(const std::string&, Result<V4Member>);
 template Result<V4Candidate> V4Session::proved(const std::string&, Result<V4Candidate>);
@@ -121,6 +122,8 @@ Result<V4Session::Answer> V4Session::entrance(Request code, const Bytes& message
       return prove_key(message);
     case Request::adopt:
       return adopt(message);
+    case Request::replica_login:
+      return replica_login(message);
     default:
       return failed(Code::state, "request", "is no login");
   }
@@ -150,6 +153,8 @@ EntranceEvents events_of(Request code) {
       return {"v4.migration.adopted", "v4.migration.refused"};
     case Request::password_login:
       return {"v4.login.password", "v4.login.refused"};
+    case Request::replica_login:
+      return {"v4.replica.login", "v4.replica.refused"};
     default:
       return {"v4.login", "v4.login.refused"};
   }
@@ -171,6 +176,7 @@ stream::Task<void> V4Session::let_in(const Frame& frame, const Bytes& message) {
     audit_stranger(events.refused, outcome_of(answer), answer.error().text());
     co_return failed(std::move(answer).error());
   }
+  if (guest_) co_return co_await let_replica_in(frame, std::move(answer));
   if (!member_) {
     shared_.parts.log->info(events.granted, {{"peer", peer_}});
     co_return co_await send_secret(frame, std::move(*answer));
@@ -182,6 +188,8 @@ stream::Task<void> V4Session::let_in(const Frame& frame, const Bytes& message) {
   entered_ = shared_.parts.clock->monotonic();
   standing_ = member_->device.is_zero() ? v4::Standing::person : v4::standing_of(member_->role);
   puts_.set_owner(member_->repository, member_->viewer());
+  in_.set_account(member_->account.name);
+  out_.set_account(member_->account.name);
   shared_.parts.log->info(events.granted, {{"peer", peer_},
                                            {"account", member_->account.name},
                                            {"device", member_->device.hex()},
@@ -227,6 +235,8 @@ Result<V4Session::Answer> V4Session::login(const Bytes& message) {
   reply.mutable_head()->set_sequence(head.sequence);
   reply.mutable_head()->set_hash(v4::field_of(head.hash.view()));
   reply.set_wanted(wanted);
+  *reply.mutable_room() = room();
+  if (member_->origin) reply.set_chain_key(v4::field_of(member_->origin->server_key));
   return Answer{Response::login, v4::encode(reply)};
 }
 

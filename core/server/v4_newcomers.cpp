@@ -57,6 +57,7 @@ Result<V4Session::Answer> V4Session::password_login(const Bytes& message) {
   CB_ASSIGN(const auto record, shared_.parts.engine->record(member_->repository));
   v4::pb::PasswordLoginReply reply;
   reply.set_repository(v4::field_of(repository::encode(record)));
+  if (member_->origin) reply.set_chain_key(v4::field_of(member_->origin->server_key));
   return Answer{Response::password_login, v4::encode(reply)};
 }
 

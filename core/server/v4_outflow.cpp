@@ -18,6 +18,7 @@ constexpr size_t kPacedBytes = 64 * 1024;
 // So long a worker waits for the network at most, and before it lets somebody else have its turn.
 constexpr auto kPatience = std::chrono::seconds(1);
 constexpr auto kStep = std::chrono::milliseconds(100);
+constexpr auto kHeldStep = std::chrono::seconds(1);
 constexpr size_t kFrontSize = protocol::kResponseHeaderSize + v4::kFrameHeadSize;
 
 }  // namespace
@@ -169,10 +170,21 @@ stream::Task<void> V4Outflow::send(stream::Connection& connection) {
   }
 }
 
+// How much may go now. Nothing can be said meanwhile: it may be the middle of a frame.
+stream::Task<uint64_t> V4Outflow::wait_for_turn() const {
+  if (settings_.share == nullptr) co_return uint64_t{kPacedBytes};
+  while (true) {
+    CB_CO_ASSIGN(const uint64_t may, co_await settings_.share->turn(kHeldStep));
+    if (may > 0) co_return may;
+  }
+}
+
 stream::Task<void> V4Outflow::write(stream::Connection& connection, ByteView bytes) const {
   while (!bytes.empty()) {
+    CB_CO_ASSIGN(const uint64_t may, co_await wait_for_turn());
     const auto began = std::chrono::steady_clock::now();
-    const ByteView some = bytes.first(std::min(bytes.size(), kPacedBytes));
+    const ByteView some = bytes.first(std::min<uint64_t>({bytes.size(), kPacedBytes, may}));
+    if (settings_.share != nullptr) settings_.share->spend(some.size());
     CB_CO_TRY(co_await connection.write(some));
     if (std::chrono::steady_clock::now() - began > settings_.pace) {
       // In the middle of a frame nothing else can be said.

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "core/repository/blob.h"
+#include "core/server/traffic_share.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/connection.h"
 
@@ -28,6 +29,7 @@ class V4Outflow {
     std::chrono::nanoseconds pace{};
     // Does somebody else wait for a worker? Asked on the worker.
     std::function<bool()> is_wanted;
+    TrafficShare* share = nullptr;  // what it may send; the time that it waits is not the peer's
   };
 
   // The second buffer may be empty: then filling and sending take turns.
@@ -68,6 +70,7 @@ class V4Outflow {
   Status hand_over();
   void wake();
   stream::Task<void> write(stream::Connection& connection, ByteView bytes) const;
+  stream::Task<uint64_t> wait_for_turn() const;
   [[nodiscard]] ByteSpan room() const { return sides_[filling_].buffer.span().subspan(used_); }
 
   boost::asio::any_io_executor strand_;

@@ -14,10 +14,8 @@ Bytes done() { return v4::encode(v4::pb::Done()); }
 
 }  // namespace
 
-Result<V4Session::Answer> V4Session::devices() {
-  CB_ASSIGN(const auto devices, shared_.parts.accounts->devices(member_->account.number));
-  CB_ASSIGN(const auto invites, shared_.parts.accounts->invites(member_->account.number));
-  v4::pb::DevicesReply reply;
+Status V4Session::add_devices(int64_t account, v4::pb::DevicesReply& reply) const {
+  CB_ASSIGN(const auto devices, shared_.parts.accounts->devices(account));
   for (const catalog::Device& device : devices) {
     auto* info = reply.add_devices();
     info->set_certificate(v4::field_of(device.certificate));
@@ -25,6 +23,13 @@ Result<V4Session::Answer> V4Session::devices() {
     info->set_last_seen_ns(device.last_seen_ns);
     info->set_sessions(shared_.running->count(repository::DeviceId{device.id}));
   }
+  return {};
+}
+
+Result<V4Session::Answer> V4Session::devices() {
+  CB_ASSIGN(const auto invites, shared_.parts.accounts->invites(member_->account.number));
+  v4::pb::DevicesReply reply;
+  CB_TRY(add_devices(member_->account.number, reply));
   for (const catalog::InviteRow& invite : invites) {
     auto* info = reply.add_invites();
     info->set_invite(v4::field_of(invite.record));

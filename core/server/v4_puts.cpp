@@ -19,6 +19,8 @@ constexpr uint64_t kTellAfter = 256 * 1024;
 // So many blobs at most wait for becoming durable; more begin a flush.
 constexpr size_t kMostUnderWay = 50'000;
 constexpr auto kAgeStep = std::chrono::seconds(1);
+// How long a client that is held up waits for a word.
+constexpr auto kRemindAfter = std::chrono::seconds(10);
 // How long other sessions may take to make durable what this one left to them, and how often that
 // is looked at.
 constexpr auto kClosePatience = std::chrono::seconds(20);
@@ -159,9 +161,21 @@ stream::Task<void> V4Puts::settle() {
   co_return Status{};
 }
 
-// No job is under way. The intake is given up; what it can still make durable becomes so.
+// No job is under way, here and below. The intake is given up; what it can still make durable
+// becomes so.
 stream::Task<void> V4Puts::refuse(Error why) {
   if (!is_lasting(why)) co_return failed(std::move(why));
+  co_return co_await give_up(std::move(why));
+}
+
+stream::Task<void> V4Puts::deny(uint32_t request_id, Error why) {
+  CB_CO_TRY(co_await settle());
+  if (refused_) co_return Status{};
+  request_id_ = request_id;
+  co_return co_await give_up(std::move(why));
+}
+
+stream::Task<void> V4Puts::give_up(Error why) {
   refused_ = std::move(why);
   durable_ = co_await parts_.workers->run([this] {
     if (!intake_) return durable_;
@@ -209,6 +223,15 @@ stream::Task<void> V4Puts::tell() {
                       (progress_.bytes != told_.bytes && !job_.running());
   if (!is_due) co_return Status{};
   told_ = progress_;
+  told_at_ = parts_.clock->monotonic();
+  co_return co_await tell_(told_);
+}
+
+stream::Task<void> V4Puts::remind() {
+  if (parts_.clock->monotonic() - told_at_ < kRemindAfter) co_return Status{};
+  CB_CO_TRY(co_await settle());
+  told_ = progress_;
+  told_at_ = parts_.clock->monotonic();
   co_return co_await tell_(told_);
 }
 

@@ -61,6 +61,10 @@ class V4Puts {
                          uint64_t bulk, V4Input& input);
   stream::Task<void> more(uint32_t request_id, uint64_t bulk, V4Input& input);
 
+  // From now on nothing is stored, for this reason; what came whole becomes durable. Tells the
+  // client, once. Not in the middle of a blob.
+  stream::Task<void> deny(uint32_t request_id, Error why);
+
   // Waits for the job under way.
   stream::Task<void> settle();
   // Makes everything that came whole durable, and tells the progress. Waits for other sessions that
@@ -85,6 +89,9 @@ class V4Puts {
   stream::Task<void> age();
   // Sends what has changed since it was last told, if it is worth a message.
   stream::Task<void> tell();
+  // Tells the progress again, changed or not, when it was not told for long: a client whose bytes
+  // a traffic rule holds up is to know that somebody is there.
+  stream::Task<void> remind();
   // Only after settling.
   [[nodiscard]] uint64_t durable() const { return durable_; }
   // Does nothing wait for becoming durable? False while a job is under way.
@@ -108,6 +115,7 @@ class V4Puts {
   stream::Task<void> take_in(uint64_t bulk, V4Input& input);
   stream::Task<void> drop(uint64_t bulk, V4Input& input);
   stream::Task<void> refuse(Error why);
+  stream::Task<void> give_up(Error why);
   stream::Task<stream::Buffer> take_buffer();
   void store(stream::Buffer buffer, size_t size);
   // Of the open blob; true when it is whole.
@@ -128,6 +136,7 @@ class V4Puts {
   uint64_t durable_ = 0;
   Progress progress_;  // consumed so far
   Progress told_;
+  std::chrono::nanoseconds told_at_{};
   uint64_t ended_ = 0;    // blobs that came whole before one was refused
   uint64_t flushed_ = 0;  // of them, when many made a flush
 };

@@ -53,6 +53,7 @@ Status V4Reading::read(std::span<const BlobId> ids) {
     return out_.head(head);
   };
   reader.content = [&](ByteView stored) { return out_.content(stored); };
+  if (copies_.whole) reader.damaged = [](const BlobId&) -> Status { return {}; };
   return engine_.read(repository_, copies_.whose, copies_.exact, ids, reader);
 }
 

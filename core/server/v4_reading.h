@@ -18,6 +18,7 @@ class V4Reading {
   struct Copies {
     repository::Viewer whose;
     bool exact = false;
+    bool whole = false;  // nothing of a blob before all of it is known to be right
   };
 
   // The engine and `out` outlive it.

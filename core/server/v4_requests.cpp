@@ -44,6 +44,7 @@ class SnapshotFrames {
 
 // On a worker, as all the functions that it calls.
 Result<V4Session::Answer> V4Session::plain_request(Request code, const Bytes& message) {
+  if (guest_) return replica_request(code, message);
   CB_TRY(shared_.accounts->confirm(*member_));
   switch (code) {
     case Request::forget:
@@ -61,6 +62,8 @@ Result<V4Session::Answer> V4Session::plain_request(Request code, const Bytes& me
       return chain(message);
     case Request::wanted:
       return wanted(message);
+    case Request::drill_result:
+      return drill_result(message);
     case Request::devices:
       return devices();
     case Request::add_device:
@@ -144,9 +147,27 @@ stream::Task<void> V4Session::flush(const Frame& frame) {
   co_return co_await send(Response::flush, frame.request_id, v4::encode(reply));
 }
 
+// What the client says of a backup is kept beside it; where that cannot be, the backup counts all
+// the same.
+Result<repository::CommitAnswer> V4Session::commit_reported(
+    repository::Intake& intake, const repository::CommitRequest& request) {
+  CB_ASSIGN(auto answer, intake.commit(request));
+  const bool is_whole = (request.flags & repository::kSnapshotCheckpoint) == 0;
+  if (!request.report || !is_whole || !answer.missing.empty()) return answer;
+  CB_ASSIGN(const repository::CommitRecord commit, repository::decode_commit(answer.receipt));
+  const Status kept =
+      shared_.parts.watch->take_report(member_->repository, commit, *request.report);
+  if (!kept)
+    shared_.parts.log->warn("v4.report-not-kept",
+                            {{"peer", peer_}, {"error", kept.error().text()}});
+  return answer;
+}
+
 stream::Task<void> V4Session::commit(const Frame& frame, const Bytes& message) {
   CB_CO_ASSIGN(const auto said, v4::parse<v4::pb::Commit>(message));
   CB_CO_ASSIGN(const repository::CommitRequest request, v4::request_of(said));
+  if (const Status fits = check_snapshot_size(request.bytes); !fits)
+    co_return co_await fail_request(frame.request_id, fits.error(), false);
   // So that a blob that cannot be stored and a commit that is refused are told apart.
   CB_CO_TRY(co_await puts_.flush());
   if (puts_.refused()) co_return co_await fail_request(frame.request_id, *puts_.refused(), false);
@@ -155,13 +176,14 @@ stream::Task<void> V4Session::commit(const Frame& frame, const Bytes& message) {
     CB_TRY(identity::verify(member_->public_key,
                             repository::snapshot_signed_part(member_->repository, request.snapshot),
                             request.device_signature));
-    return intake.commit(request);
+    return commit_reported(intake, request);
   };
   const Result<repository::CommitAnswer> done = co_await puts_.with_intake(work);
   CB_CO_TRY(co_await puts_.tell());
   if (!done) co_return co_await fail_request(frame.request_id, done.error(), false);
   if (done->missing.empty()) {
     ++shared_.counters->commits;
+    if ((request.flags & repository::kSnapshotCheckpoint) == 0) backup_.reset();
     shared_.parts.log->info("v4.commit", {{"peer", peer_},
                                           {"account", member_->account.name},
                                           {"snapshot", request.snapshot.hex()},
@@ -184,14 +206,23 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
   CB_CO_ASSIGN(std::vector<BlobId> ids, v4::split_ids(said.ids(), v4::kIdsMax));
   const Result<repository::Viewer> whose = co_await viewer_of(said.device());
   if (!whose) co_return co_await fail_request(frame.request_id, whose.error(), false);
+  Outgoing what;
+  what.repository = member_->repository;
+  what.copies = {*whose, said.exact()};
+  what.ids = std::move(ids);
+  what.is_asked = [](const BlobId&) { return true; };
+  co_return co_await send_blobs(frame, std::move(what));
+}
+
+stream::Task<void> V4Session::send_blobs(const Frame& frame, Outgoing what) {
   CB_CO_TRY(co_await puts_.settle());
   stream::Buffer first = co_await shared_.parts.buffers->take();
   if (!first) co_return failed(Code::cancelled, "connection", "is being closed");
   const auto is_wanted = [this] { return shared_.parts.readers->counts().queued > 0; };
-  V4Outflow out(connection_->executor(), {frame.request_id, settings_.write_timeout, is_wanted},
-                std::move(first), shared_.parts.buffers->try_take());
-  V4Reading reading(*shared_.parts.engine, member_->repository, {*whose, said.exact()},
-                    std::move(ids), out);
+  V4Outflow out(connection_->executor(),
+                {frame.request_id, settings_.write_timeout, is_wanted, &out_}, std::move(first),
+                shared_.parts.buffers->try_take());
+  V4Reading reading(*shared_.parts.engine, what.repository, what.copies, std::move(what.ids), out);
   Background job(*shared_.parts.readers, connection_->executor());
   Status sent, read;
   do {
@@ -205,15 +236,19 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
   CB_CO_TRY(sent);
   if (!read) co_return co_await fail_request(frame.request_id, read.error(), false);
   v4::pb::GetEnd end;
-  end.set_missing(v4::join_ids(reading.missing()));
+  std::vector<BlobId> missing = reading.missing();
+  std::erase_if(missing, [&](const BlobId& id) { return !what.is_asked(id); });
+  end.set_missing(v4::join_ids(missing));
   last_request_ = shared_.parts.clock->monotonic();
   co_return co_await send(Response::get_end, frame.request_id, v4::encode(end));
 }
 
 stream::Task<void> V4Session::snapshots(const Frame& frame, const Bytes& message) {
   CB_CO_ASSIGN(const auto said, v4::parse<v4::pb::Snapshots>(message));
-  const auto all = co_await shared_.parts.workers->run(
-      [&] { return shared_.parts.engine->snapshots(member_->repository, said.with_trash()); });
+  const auto all = co_await shared_.parts.workers->run([&] {
+    return shared_.parts.engine->replicas().snapshots(member_->repository, said.with_trash(),
+                                                      said.with_kept());
+  });
   if (!all) co_return co_await fail_request(frame.request_id, all.error(), false);
   SnapshotFrames frames(*all);
   while (true) {

@@ -3,8 +3,32 @@
 
 namespace cb::server {
 
-V4Running::Ticket V4Running::enter(const Who& who, stream::Connection& connection) {
+Status V4Running::check(const Who& who, const Most& most) const {
+  if (who.device.is_zero()) return {};
+  uint64_t of_account = 0, of_device = 0;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.who.account != who.account || entry.who.device.is_zero()) continue;
+    ++of_account;
+    of_device += entry.who.device == who.device ? 1 : 0;
+  }
+  const auto refused = [](std::string object, uint64_t count) {
+    Error error = fail(Code::busy, std::move(object),
+                       "has " + std::to_string(count) + " sessions already, as many as it may",
+                       "wait until one ends");
+    error.retry = Retry::yes;
+    return failed(std::move(error));
+  };
+  if (most.of_device != 0 && of_device >= most.of_device)
+    return refused("device " + who.device.hex(), of_device);
+  if (most.of_account != 0 && of_account >= most.of_account)
+    return refused("the account", of_account);
+  return {};
+}
+
+Result<V4Running::Ticket> V4Running::enter(const Who& who, stream::Connection& connection,
+                                           const Most& most) {
   const std::lock_guard lock(mutex_);
+  CB_TRY(check(who, most));
   const uint64_t id = next_id_++;
   entries_.emplace(id, Entry{who, &connection});
   return Ticket(shared_from_this(), id);

@@ -37,8 +37,14 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
     uint64_t id_;
   };
 
-  // `connection` outlives the ticket.
-  Ticket enter(const Who& who, stream::Connection& connection);
+  // How many there may be at one time; 0: any number. Persons are none of them: who has to put
+  // things right must come in.
+  struct Most {
+    uint64_t of_account = 0;
+    uint64_t of_device = 0;
+  };
+  // `connection` outlives the ticket. Code::busy when it would be one too many.
+  Result<Ticket> enter(const Who& who, stream::Connection& connection, const Most& most);
 
   // Each cancels the connections, whose sessions then end on their strands; how many there were.
   size_t end_device(const repository::DeviceId& device);
@@ -55,6 +61,7 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
   };
 
   void remove(uint64_t id);
+  [[nodiscard]] Status check(const Who& who, const Most& most) const;
   size_t end(const std::function<bool(const Who&)>& is_meant);
 
   mutable std::mutex mutex_;

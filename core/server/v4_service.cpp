@@ -14,8 +14,10 @@ struct V4Service::State {
         joining({with.accounts, with.engine, with.notes, with.clock, &changes}),
         owners({with.accounts, with.engine, with.notes, running.get(), with.clock, &changes}),
         migration(with_locks(with.migration)),
+        replicas({with.accounts, with.replication, with.engine, with.clock, with.server_key}),
         guard(*with.clock, given),
-        shared{with, &accounts, &joining, &owners, &migration, running.get(), &guard, &counters},
+        shared{with,      &accounts,     &joining, &owners,  &migration,
+               &replicas, running.get(), &guard,   &counters},
         settings(given) {}
 
   AccountLocks changes;
@@ -24,6 +26,7 @@ struct V4Service::State {
   V4Joining joining;
   V4Owners owners;
   V4Migration migration;
+  V4Replicas replicas;
   V4Guard guard;
   V4Counters counters;
   V4Session::Shared shared;

@@ -16,12 +16,16 @@
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
+#include "core/server/limit_book.h"
+#include "core/server/maintenance.h"
 #include "core/server/request_times.h"
 #include "core/server/retention_book.h"
+#include "core/server/traffic.h"
 #include "core/server/v3_policy.h"
 #include "core/server/v4_migration.h"
 #include "core/server/v4_running.h"
 #include "core/server/v4_settings.h"
+#include "core/server/watch_book.h"
 #include "core/stream/buffer_pool.h"
 #include "core/stream/connection.h"
 #include "core/stream/workers.h"
@@ -42,8 +46,11 @@ struct V4Counters {
   std::atomic<uint64_t> blobs_out{0};
   std::atomic<uint64_t> commits{0};
   std::atomic<uint64_t> blobs_in{0};
+  std::atomic<uint64_t> delayed{0};  // requests that had to wait for their session's rate
   RequestTimes requests{2000};
 };
+
+class DrillBook;
 
 class V4Service {
  public:
@@ -51,12 +58,18 @@ class V4Service {
   struct Parts {
     repository::Engine* engine = nullptr;
     catalog::Accounts* accounts = nullptr;
+    catalog::Replication* replication = nullptr;
     AccountNotes* notes = nullptr;
     RetentionBook* retention = nullptr;
+    LimitBook* limits = nullptr;
+    WatchBook* watch = nullptr;
+    DrillBook* drills = nullptr;
     const V3Policy* v3_policy = nullptr;
     stream::Workers* workers = nullptr;
     stream::Workers* readers = nullptr;  // where reading for slow clients may wait for the network
     stream::BufferPool* buffers = nullptr;
+    Traffic* traffic = nullptr;          // null: nothing is limited
+    Maintenance* maintenance = nullptr;  // null: the store is served as usual
     log::Log* log = nullptr;
     Audit* audit = nullptr;
     const os::Clock* clock = nullptr;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/server/peer_address.h"
+
 namespace cb::server {
 namespace {
 
@@ -26,7 +28,8 @@ Error disorder(std::string cause) { return fail(Code::state, "request", std::mov
 bool has_secret(Request request) {
   return request == Request::enroll || request == Request::password_login ||
          request == Request::open_invite || request == Request::join ||
-         request == Request::migrate || request == Request::prove_key;
+         request == Request::migrate || request == Request::prove_key ||
+         request == Request::replica_login;
 }
 
 // An end that nobody needs to be told of.
@@ -43,12 +46,18 @@ V4Session::V4Session(const Shared& shared, const V4Settings& settings,
       connection_(std::move(connection)),
       peer_(connection_->peer()),
       network_(network_of(peer_)),
+      in_(shared.parts.traffic, *shared.parts.clock, moving(Direction::in)),
+      out_(shared.parts.traffic, *shared.parts.clock, moving(Direction::out)),
       input_(*connection_, *shared.parts.clock, first),
       puts_({shared.parts.engine, shared.parts.workers, shared.parts.buffers, shared.parts.clock,
              settings.request_timeout},
             connection_->executor()),
       began_(shared.parts.clock->monotonic()),
       last_request_(began_) {}
+
+TrafficShare::Whose V4Session::moving(Direction direction) const {
+  return {direction, without_port(peer_), [this] { return connection_->is_cancelled(); }};
+}
 
 awaitable<void> V4Session::run() {
   ++shared_.counters->sessions;
@@ -63,6 +72,7 @@ awaitable<void> V4Session::run() {
   puts_.set_tell_refused([this](uint32_t request_id, const Error& why) {
     return fail_request(request_id, why, false);
   });
+  input_.limit_bulk(in_, [this] { return puts_.remind(); });
   const Status end = co_await serve();
   if (!end) {
     shared_.parts.log->write(is_lost(end.error()) ? log::Level::debug : log::Level::warn,
@@ -71,6 +81,7 @@ awaitable<void> V4Session::run() {
     if (!is_lost(end.error()) || is_over()) (void)co_await end_with(request_id_, end.error());
   }
   co_await puts_.close();
+  backup_.reset();
   running_.reset();
   co_await connection_->close();
   if (is_in()) --shared_.counters->logged_in;
@@ -86,10 +97,14 @@ stream::Task<void> V4Session::serve() {
     CB_CO_TRY(check_order(frame));
     last_request_ = shared_.parts.clock->monotonic();
     const auto begun = last_request_;
+    CB_CO_TRY(co_await keep_pace(frame));
     const Status taken = co_await take(frame);
+    reading_.reset();
     shared_.counters->requests.note(static_cast<uint16_t>(frame.code),
                                     shared_.parts.clock->monotonic() - begun);
     CB_CO_TRY(taken);
+    // A frame may have taken long: its bulk waits for its turn.
+    last_request_ = shared_.parts.clock->monotonic();
     CB_CO_TRY(co_await puts_.age());
   }
 }
@@ -187,12 +202,26 @@ bool V4Session::may(Request request) const {
 stream::Task<void> V4Session::deny(const Frame& frame) {
   const bool is_person = standing_ == v4::Standing::person;
   Error why =
-      fail(Code::denied,
-           is_person ? "account " + member_->account.name : "device " + member_->device.hex(),
-           is_person ? "a password alone does not allow this" : "may not do this in its role",
-           "use a device of the owner");
+      guest_
+          ? fail(Code::denied, "replica " + guest_->name, "may only copy",
+                 "use a device of the owner")
+          : fail(Code::denied,
+                 is_person ? "account " + member_->account.name : "device " + member_->device.hex(),
+                 is_person ? "a password alone does not allow this" : "may not do this in its role",
+                 "use a device of the owner");
   if (v4::has_bulk(frame.code)) co_return failed(std::move(why));
   co_return co_await fail_request(frame.request_id, why, false);
+}
+
+bool V4Session::changes_copy(Request request) const {
+  return member_ && member_->origin && v4::changes_copy(request);
+}
+
+// A copy follows its source, and nobody else.
+Error V4Session::only_read() const {
+  return fail(Code::denied, "account " + member_->account.name,
+              "is a copy of that of server " + member_->origin->source + ", and only read here",
+              "back up to that server; when it is lost, ask this one's operator");
 }
 
 // The rest of a frame, and its answer.
@@ -202,6 +231,13 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   Bytes message(frame.message_size);
   CB_CO_TRY(co_await input_.read(message, settings_.request_timeout));
   if (!may(frame.code)) co_return co_await deny(frame);
+  const bool is_refused = changes_copy(frame.code);
+  if (is_refused && frame.code != Request::put)
+    co_return co_await fail_request(frame.request_id, only_read(), false);
+  if (const Status open = is_refused ? Status{} : admit(frame.code); !open) {
+    CB_CO_TRY(co_await turn_away(frame, open.error()));
+    if (!v4::has_bulk(frame.code)) co_return Status{};
+  }
   if (frame.code != Request::put) {
     Status answered = co_await answer(frame, message);
     if (has_secret(frame.code)) wipe(message);
@@ -210,8 +246,10 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   CB_CO_ASSIGN(const auto put, v4::parse<v4::pb::Put>(message));
   CB_CO_ASSIGN(repository::BlobHead head, v4::head_of(put));
   message = {};
+  if (is_refused) CB_CO_TRY(co_await puts_.deny(frame.request_id, only_read()));
   shared_.counters->bytes_in += head.stored_size;
   ++shared_.counters->blobs_in;
+  CB_CO_TRY(co_await admit_blob(frame, head.stored_size));
   co_return co_await puts_.put(frame.request_id, std::move(head), frame.message_size,
                                frame.bulk_size, input_);
 }
@@ -228,6 +266,7 @@ stream::Task<void> V4Session::answer(const Frame& frame, const Bytes& message) {
     case Request::migrate:
     case Request::prove_key:
     case Request::adopt:
+    case Request::replica_login:
       return let_in(frame, message);
     case Request::heartbeat:
       return send(Response::heartbeat, frame.request_id, message);
@@ -239,6 +278,8 @@ stream::Task<void> V4Session::answer(const Frame& frame, const Bytes& message) {
       return commit(frame, message);
     case Request::get:
       return get(frame, message);
+    case Request::replica_get:
+      return replica_get(frame, message);
     case Request::snapshots:
       return snapshots(frame, message);
     default:

@@ -14,7 +14,10 @@
 #include "core/server/v4_guard.h"
 #include "core/server/v4_input.h"
 #include "core/server/v4_owners.h"
+#include "core/server/v4_pace.h"
 #include "core/server/v4_puts.h"
+#include "core/server/v4_reading.h"
+#include "core/server/v4_replicas.h"
 #include "core/server/v4_service.h"
 
 namespace cb::server {
@@ -28,6 +31,7 @@ class V4Session {
     const V4Joining* joining = nullptr;
     const V4Owners* owners = nullptr;
     const V4Migration* migration = nullptr;
+    const V4Replicas* replicas = nullptr;
     V4Running* running = nullptr;
     V4Guard* guard = nullptr;
     V4Counters* counters = nullptr;
@@ -57,12 +61,24 @@ class V4Session {
   stream::Task<Frame> read_frame();
   [[nodiscard]] Status check_order(const Frame& frame) const;
   [[nodiscard]] bool may(v4::Request request) const;
-  [[nodiscard]] bool is_in() const { return standing_ >= v4::Standing::person; }
+  [[nodiscard]] bool is_in() const { return standing_ >= v4::Standing::replica; }
   [[nodiscard]] bool is_over() const;
+  stream::Task<void> keep_pace(const Frame& frame);
+  stream::Task<void> admit_blob(const Frame& frame, uint64_t size);
+  Status check_snapshot_size(uint64_t bytes);
+  Status take_allowance();
+  [[nodiscard]] v4::pb::Room room() const;
   stream::Task<void> take(const Frame& frame);
   stream::Task<void> deny(const Frame& frame);
+  [[nodiscard]] bool changes_copy(v4::Request request) const;
+  [[nodiscard]] Error only_read() const;
   stream::Task<void> answer(const Frame& frame, const Bytes& message);
   [[nodiscard]] std::chrono::nanoseconds patience() const;
+  [[nodiscard]] TrafficShare::Whose moving(Direction direction) const;
+
+  // v4_maintenance.cpp
+  Status admit(v4::Request code);
+  stream::Task<void> turn_away(const Frame& frame, const Error& why);
 
   // v4_login.cpp
   stream::Task<void> hello(const Frame& frame, const Bytes& message);
@@ -89,6 +105,7 @@ class V4Session {
 
   // v4_owner_requests.cpp
   Result<Answer> devices();
+  [[nodiscard]] Status add_devices(int64_t account, v4::pb::DevicesReply& reply) const;
   Result<Answer> add_invite(const Bytes& message);
   Result<Answer> remove_invite(const Bytes& message);
   Result<Answer> set_device(const Bytes& message);
@@ -100,13 +117,28 @@ class V4Session {
   Result<Answer> sessions(const Bytes& message);
   Result<Answer> put_sessions(const Bytes& message);
   Result<Answer> chain(const Bytes& message);
+  [[nodiscard]] Result<Answer> chain_page(const repository::RepositoryId& repository,
+                                          uint64_t sequence) const;
   Result<Answer> copies(const Bytes& message);
   Result<Answer> wanted(const Bytes& message);
   Result<Answer> verified(const Bytes& message);
 
+  // v4_replica_requests.cpp
+  Result<Answer> replica_login(const Bytes& message);
+  stream::Task<void> let_replica_in(const Frame& frame, Result<Answer> answer);
+  Result<Answer> replica_request(v4::Request code, const Bytes& message);
+  Result<Answer> replica_accounts(const Bytes& message);
+  Result<Answer> replica_records(const Bytes& message);
+  Result<Answer> replica_devices(const Bytes& message);
+  Result<Answer> replica_chain(const Bytes& message);
+  stream::Task<void> replica_get(const Frame& frame, const Bytes& message);
+
   // v4_retention_requests.cpp
   Result<Answer> retention();
   Result<Answer> set_retention(const Bytes& message);
+
+  // v4_drill_request.cpp
+  Result<Answer> drill_result(const Bytes& message);
 
   // v4_requests.cpp
   Result<Answer> plain_request(v4::Request code, const Bytes& message);
@@ -117,8 +149,18 @@ class V4Session {
   stream::Task<repository::Viewer> viewer_of(const std::string& device);
   stream::Task<void> have(const Frame& frame, const Bytes& message);
   stream::Task<void> flush(const Frame& frame);
+  Result<repository::CommitAnswer> commit_reported(repository::Intake& intake,
+                                                   const repository::CommitRequest& request);
   stream::Task<void> commit(const Frame& frame, const Bytes& message);
   stream::Task<void> get(const Frame& frame, const Bytes& message);
+  // Blobs to be sent; what is asked for, and not there, is told at the end.
+  struct Outgoing {
+    repository::RepositoryId repository;
+    V4Reading::Copies copies;
+    std::vector<repository::BlobId> ids;
+    std::function<bool(const repository::BlobId&)> is_asked;
+  };
+  stream::Task<void> send_blobs(const Frame& frame, Outgoing what);
   stream::Task<void> snapshots(const Frame& frame, const Bytes& message);
 
   stream::Task<void> send(v4::Response code, uint32_t request_id, Bytes message);
@@ -141,8 +183,12 @@ class V4Session {
   std::unique_ptr<stream::Connection> connection_;
   const std::string peer_;
   const std::string network_;  // of it, for limits
+  TrafficShare in_;            // what may come and go of blobs
+  TrafficShare out_;
   V4Input input_;
   V4Puts puts_;
+  std::optional<Maintenance::Ticket> backup_;   // since it sent the first blob of one
+  std::optional<Maintenance::Ticket> reading_;  // while a Get is answered
   v4::Standing standing_ = v4::Standing::fresh;
   std::chrono::nanoseconds began_{};
   std::chrono::nanoseconds entered_{};
@@ -153,7 +199,11 @@ class V4Session {
   std::array<std::byte, 32> nonce_{};
   Bytes binding_;
   std::optional<V4Member> member_;
+  std::optional<V4Guest> guest_;  // another server, in the place of a member
   std::optional<V4Running::Ticket> running_;
+  Allowance allowance_;  // since it was let in
+  V4Pace pace_;
+  uint64_t sent_ = 0;                     // stored bytes of blobs that were announced
   bool added_ = false;                    // a person's one device
   std::optional<V4Candidate> candidate_;  // a client of protocol v3 that wants to migrate
 };

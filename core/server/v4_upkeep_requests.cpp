@@ -61,8 +61,13 @@ Result<V4Session::Answer> V4Session::put_sessions(const Bytes& message) {
 
 Result<V4Session::Answer> V4Session::chain(const Bytes& message) {
   CB_ASSIGN(const auto said, read_message<v4::pb::Chain>(message));
+  return chain_page(member_->repository, said.sequence());
+}
+
+Result<V4Session::Answer> V4Session::chain_page(const repository::RepositoryId& repository,
+                                                uint64_t sequence) const {
   CB_ASSIGN(const std::vector<Bytes> found,
-            shared_.parts.engine->commits(member_->repository, said.sequence(), kMostCommits));
+            shared_.parts.engine->commits(repository, sequence, kMostCommits));
   v4::pb::ChainReply reply;
   size_t size = 0;
   for (const Bytes& commit : found) {

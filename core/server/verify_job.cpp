@@ -51,6 +51,8 @@ class Verifying {
   Status verify(const Held& held, uint64_t left);
   [[nodiscard]] repository::VerifyOptions options(uint64_t left) const;
   void take(const Held& held, const repository::Verified& verified);
+  void tell(const Held& held, size_t findings, const Result<repository::Verified>& verified,
+            uint64_t wanted);
   Result<JobResult> result();
 
   const JobParts& parts_;
@@ -86,6 +88,7 @@ Status Verifying::verify(const Held& held, uint64_t left) {
       });
   if (!verified && !repository::is_damage(verified.error().code)) return failed(verified.error());
   ++repositories_;
+  const size_t findings = findings_.size();
   if (verified)
     take(held, *verified);
   else
@@ -93,7 +96,28 @@ Status Verifying::verify(const Held& held, uint64_t left) {
   CB_ASSIGN(const uint64_t wanted,
             parts_.catalog->verification().count_wanted(held.number, {catalog::kOpenDomain, true}));
   wanted_ += wanted;
+  if (!call_.dry_run) tell(held, findings_.size() - findings, verified, wanted);
   return {};
+}
+
+// Once, until all is whole again; and again when more was found damaged.
+void Verifying::tell(const Held& held, size_t findings,
+                     const Result<repository::Verified>& verified, uint64_t wanted) {
+  if (parts_.alarms == nullptr) return;
+  const std::string name = std::string(event::kDamage) + " " + held.account;
+  if (findings == 0 && wanted == 0) parts_.alarms->clear(name);
+  if (findings == 0) return;
+  if (verified && verified->newly_wanted > 0) parts_.alarms->clear(name);
+  Event event;
+  event.kind = event::kDamage;
+  event.account = held.account;
+  event.subject = "verification found damage in " + held.account;
+  event.text = report::text_of(findings_.back(), "finding") + " (" + std::to_string(findings) +
+               " findings; " + std::to_string(wanted) +
+               " damaged blobs wait for a backup to send them again). See: cyberbackupd job "
+               "history verify";
+  event.severity = Severity::alarm;
+  parts_.alarms->raise(name, std::move(event));
 }
 
 void Verifying::take(const Held& held, const repository::Verified& verified) {
@@ -142,8 +166,11 @@ Result<JobResult> Verifying::result() {
 }  // namespace
 
 JobKind verify_job(const JobParts& parts) {
-  return {"verify", "reads packs to see whether they are whole; what is not, is wanted again",
-          [parts](const JobCall& call) { return Verifying(parts, call).run(); }, "daily 04:00"};
+  JobKind kind{"verify", "reads packs to see whether they are whole; what is not, is wanted again",
+               [parts](const JobCall& call) { return Verifying(parts, call).run(); },
+               "daily 04:00"};
+  kind.writes = false;
+  return kind;
 }
 
 }  // namespace cb::server

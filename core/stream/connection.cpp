@@ -375,6 +375,8 @@ void Connection::cancel() {
   asio::post(state_->executor, [state = state_] { state->wake_all(); });
 }
 
+bool Connection::is_cancelled() const { return state_->cancelled; }
+
 asio::awaitable<void> Connection::close() { (void)co_await release_on(state_); }
 
 asio::awaitable<std::unique_ptr<plugin::Stream>> Connection::release() {

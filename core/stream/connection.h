@@ -53,6 +53,7 @@ class Connection {
 
   // Makes every pending and later operation fail with Code::cancelled. From any thread.
   void cancel();
+  [[nodiscard]] bool is_cancelled() const;  // from any thread, too
   // Cancels the waits, lets their handlers run, then closes the stream. Call once, last.
   asio::awaitable<void> close();
   // The same, but hands the stream out instead of closing it. What wait_readable took in is lost.

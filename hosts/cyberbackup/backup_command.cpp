@@ -140,14 +140,31 @@ Result<client::BackupRequest> request_of(const BackupOptions& options,
   return request;
 }
 
-client::Backup::Parts parts_of(Workplace& place, BackupScreen& screen) {
+// Warns once, of what the server said at the first login, and spares a backup that it would refuse.
+std::function<Result<std::shared_ptr<repository::Remote>>()> connect_of(Workplace& place,
+                                                                        BackupScreen& screen,
+                                                                        bool dry_run) {
+  return [&place, &screen, dry_run,
+          is_first = true]() mutable -> Result<std::shared_ptr<repository::Remote>> {
+    CB_ASSIGN(const auto session, place.dial());
+    const client::Room& room = session->welcome().room;
+    if (is_first && !dry_run) {
+      CB_TRY(client::may_back_up(room));
+      for (const std::string& warning : client::room_warnings(room)) screen.warn(warning);
+    }
+    is_first = false;
+    return place.listing(session);
+  };
+}
+
+client::Backup::Parts parts_of(Workplace& place, BackupScreen& screen, bool dry_run) {
   client::Backup::Parts parts;
   parts.suite = place.suite();
   parts.keys = &place.write_keys();
   parts.record = &place.profile().record;
   parts.device = place.device();
   parts.sign = place.sign();
-  parts.connect = [&place] { return place.connect(); };
+  parts.connect = connect_of(place, screen, dry_run);
   parts.cache_folder = place.cache_folder();
   // Without a home there is still the profile.
   if (parts.cache_folder.empty()) parts.cache_folder = place.profile_path() / "cache";
@@ -165,7 +182,7 @@ Result<client::BackupResult> backup(const CommonOptions& common, const BackupOpt
   CB_ASSIGN(const auto place, Workplace::open(common));
   CB_TRY(place->load_profile());
   CB_TRY(need_role(*place, {repository::Role::owner, repository::Role::writer}, "back up"));
-  client::Backup run(parts_of(*place, screen));
+  client::Backup run(parts_of(*place, screen, options.dry_run));
   interruption.react([&run, &place] {
     run.cancel();
     place->cancel();

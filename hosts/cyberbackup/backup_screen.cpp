@@ -95,6 +95,14 @@ void BackupScreen::clear() {
   drawn_ = false;
 }
 
+void BackupScreen::warn(const std::string& text) {
+  clear();
+  if (common_.json)
+    write(stdout, report::json_line({{"event", "warning"}, {"text", text}}) + "\n");
+  else
+    write(stderr, "cyberbackup: warning: " + text + "\n");
+}
+
 void BackupScreen::problems(const BackupResult& result) {
   for (const client::Unreadable& problem : result.unreadable) {
     if (!common_.json) {

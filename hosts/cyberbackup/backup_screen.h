@@ -18,6 +18,8 @@ class BackupScreen {
   void progress(const report::Progress& now);
   // The last lines; the exit code that fits.
   report::ExitCode finish(const client::BackupResult& result, bool dry_run);
+  // A line about what may go wrong.
+  void warn(const std::string& text);
   // Takes a line that is drawn away, before an error is printed.
   void clear();
 

@@ -9,6 +9,7 @@
 #include "core/client/copy_check.h"
 #include "core/client/snapshot_check.h"
 #include "core/repository/signatures.h"
+#include "hosts/cyberbackup/check_advice.h"
 #include "hosts/cyberbackup/commands.h"
 #include "hosts/cyberbackup/entry_text.h"
 #include "hosts/cyberbackup/found_damage.h"
@@ -191,25 +192,20 @@ void print_poison(const CommonOptions& common, const Findings& findings) {
   }
 }
 
-void print_result(const CommonOptions& common, const Findings& findings, ExitCode exit) {
-  const SnapshotCheckResult& result = findings.snapshots;
-  if (common.json) {
-    (void)print(report::json_line({{"event", "done"},
-                                   {"snapshots", result.snapshots},
-                                   {"nodes", result.nodes},
-                                   {"blobs", result.blobs},
-                                   {"unread", result.unread},
-                                   {"bytes_read", result.bytes_read},
-                                   {"unknown_signers", result.unknown_signers},
-                                   {"damages", result.damage_count},
-                                   {"copies_good", findings.copies.good},
-                                   {"copies_unread", findings.copies.unread},
-                                   {"poisoned", findings.copies.poisoned_count},
-                                   {"exit", static_cast<int>(exit)}}) +
-                "\n");
-    return;
+// Who is proven to have put poison, each once.
+std::vector<std::string> poisoners_of(const Findings& findings) {
+  std::set<repository::DeviceId> devices;
+  for (const client::PoisonedCopy& copy : findings.copies.poisoned) {
+    const bool is_known = !copy.device.is_zero() && !findings.sharing.contains(copy.device);
+    if (is_known && copy.blames_device) devices.insert(copy.device);
   }
-  if (common.quiet) return;
+  std::vector<std::string> ids;
+  for (const repository::DeviceId& device : devices) ids.push_back(device.hex());
+  return ids;
+}
+
+void print_counts(const Findings& findings) {
+  const SnapshotCheckResult& result = findings.snapshots;
   (void)print(
       std::to_string(result.snapshots) + " snapshots, " + std::to_string(result.nodes) +
       " nodes and " + std::to_string(result.blobs) + " blobs of content checked, " +
@@ -224,8 +220,7 @@ void print_result(const CommonOptions& common, const Findings& findings, ExitCod
     (void)print(std::to_string(findings.copies.good) +
                 " blobs of other devices opened: everybody may lean on them now\n");
   if (findings.copies.poisoned_count > 0)
-    (void)print(std::to_string(findings.copies.poisoned_count) +
-                " blobs are poisoned; `cyberbackup device revoke` puts a device out\n");
+    (void)print(std::to_string(findings.copies.poisoned_count) + " blobs are poisoned\n");
   if (findings.copies.unread > 0)
     (void)print(std::to_string(findings.copies.unread) +
                 " blobs of other devices could not be read, so nobody knows whether they are "
@@ -233,6 +228,33 @@ void print_result(const CommonOptions& common, const Findings& findings, ExitCod
   if (result.unread > 0)
     (void)print(std::to_string(result.unread) +
                 " blobs of content lie in other devices' copies: only --read-data checks them\n");
+}
+
+// The advice about damage is part of what --quiet leaves, as the damage is.
+void print_result(const CommonOptions& common, const Findings& findings,
+                  const std::vector<std::string>& advice, ExitCode exit) {
+  const SnapshotCheckResult& result = findings.snapshots;
+  if (common.json) {
+    (void)print(report::json_line({{"event", "done"},
+                                   {"snapshots", result.snapshots},
+                                   {"nodes", result.nodes},
+                                   {"blobs", result.blobs},
+                                   {"unread", result.unread},
+                                   {"bytes_read", result.bytes_read},
+                                   {"unknown_signers", result.unknown_signers},
+                                   {"damages", result.damage_count},
+                                   {"copies_good", findings.copies.good},
+                                   {"copies_unread", findings.copies.unread},
+                                   {"poisoned", findings.copies.poisoned_count},
+                                   {"can_heal", result.counts.present},
+                                   {"advice", advice},
+                                   {"exit", static_cast<int>(exit)}}) +
+                "\n");
+    return;
+  }
+  if (!common.quiet) print_counts(findings);
+  if (common.quiet && exit == ExitCode::done) return;
+  for (const std::string& line : advice) (void)print(line + "\n");
 }
 
 struct CheckOptions {
@@ -247,7 +269,9 @@ int run_check(const CommonOptions& common, const CheckOptions& options) {
   const ExitCode exit = result->count() == 0 ? ExitCode::done : ExitCode::failed;
   print_poison(common, *result);
   print_damages(common, result->snapshots);
-  print_result(common, *result, exit);
+  const auto advice =
+      advice_of({options.read_data, result->snapshots, result->copies, poisoners_of(*result)});
+  print_result(common, *result, advice, exit);
   return static_cast<int>(exit);
 }
 
@@ -264,7 +288,8 @@ void add_check_command(CLI::App& app, CommonOptions& common, int& exit_code) {
       "what is good, everybody may lean on then; poison is condemned and its device named (exit "
       "1).\n"
       "With --against, compares the server's history with a witness that `receipts export` wrote:\n"
-      "what it lacks is named (exit 1). That needs no passphrase.\n\n"
+      "what it lacks is named (exit 1). That needs no passphrase. The last lines say what to "
+      "do.\n\n"
       "Examples:\n  cyberbackup check --read-data\n"
       "  cyberbackup check --against /media/stick/backup.witness");
   CLI::Option* const read_data =

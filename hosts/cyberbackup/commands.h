@@ -30,6 +30,7 @@ void add_history_command(CLI::App& app, CommonOptions& options, int& exit_code);
 void add_diff_command(CLI::App& app, CommonOptions& options, int& exit_code);
 void add_dump_command(CLI::App& app, CommonOptions& options, int& exit_code);
 void add_check_command(CLI::App& app, CommonOptions& options, int& exit_code);
+void add_drill_command(CLI::App& app, CommonOptions& options, int& exit_code);
 void add_receipts_command(CLI::App& app, CommonOptions& options, int& exit_code);
 
 }  // namespace cb

@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   cb::add_diff_command(app, options, exit_code);
   cb::add_dump_command(app, options, exit_code);
   cb::add_check_command(app, options, exit_code);
+  cb::add_drill_command(app, options, exit_code);
   cb::add_receipts_command(app, options, exit_code);
   cb::add_send_command(app, options, exit_code);
   cb::add_migrate_command(app, options, exit_code);

@@ -69,6 +69,8 @@ Status Reading::use(const SnapshotInfo& info) const {
 
 Result<std::vector<SnapshotInfo>> readable_snapshots(repository::Remote& remote) {
   CB_ASSIGN(std::vector<SnapshotInfo> all, remote.snapshots(false));
+  std::erase_if(
+      all, [](const SnapshotInfo& info) { return info.presence == repository::Presence::absent; });
   const auto is_checkpoint = [](const SnapshotInfo& info) {
     return (info.commit.flags & repository::kSnapshotCheckpoint) != 0;
   };

@@ -105,6 +105,7 @@ void add_general_options(CLI::App& command, SendOptions& options) {
 void take_common(SendOptions& options, const CommonOptions& common) {
   if (options.config_dir.empty()) options.config_dir = common.config_dir;
   if (options.plugins.empty()) options.plugins = common.plugin_dir;
+  options.limit_upload = common.limit_upload;
   options.json = options.json || common.json;
   options.quiet = options.quiet || common.quiet;
   options.verbose = options.verbose || common.verbose;

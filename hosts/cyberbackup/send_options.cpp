@@ -5,6 +5,7 @@
 #include "core/client/v3_identity.h"
 #include "core/client/v3_sender.h"
 #include "core/protocol/v3/names.h"
+#include "hosts/cyberbackup/flow_options.h"
 #include "hosts/cyberbackup/places.h"
 
 namespace cb {
@@ -36,6 +37,7 @@ Status read_settings(const SendOptions& options, client::V3SendSettings& setting
   CB_TRY(read_piece_size(options.piece_size, settings.piece_size));
   CB_TRY(read_timeout("--response-timeout", options.response_timeout, settings.response_timeout));
   CB_TRY(read_timeout("--confirm-timeout", options.confirm_timeout, settings.confirm_timeout));
+  CB_ASSIGN(settings.upload, throttle_of("--limit-upload", options.limit_upload));
   if (options.content_size == "total") settings.content_size = client::ContentSize::total;
   settings.peer_name = options.server_name;
   if (!options.tls && (!options.pins.empty() || !options.ca.empty()))

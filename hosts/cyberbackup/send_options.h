@@ -19,6 +19,7 @@ struct SendOptions {
   std::string content_size = "packet";
   std::string response_timeout;
   std::string confirm_timeout;
+  std::string limit_upload;
   std::string config_dir;
   std::string plugins;
   bool tls = false;

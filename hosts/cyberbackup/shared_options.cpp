@@ -17,6 +17,15 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
                  "Folder of the plugins (or CYBERBACKUP_PLUGIN_DIR)");
   app.add_option("--reach-timeout", options.reach_timeout,
                  "How long to try to reach the server [60s]");
+  app.add_option("--limit-upload", options.limit_upload,
+                 "Send at most so many bytes a second, as 5MiB; none: also where the profile has a "
+                 "limit");
+  app.add_option("--limit-download", options.limit_download, "The same for what the server sends");
+  auto* pin = app.add_option("--at-pin", options.at_pin, "The pin of that server's key");
+  app.add_option("--at", options.at,
+                 "HOST:PORT of another server that has a copy of the repository, to read from")
+      ->needs(pin)
+      ->allow_extra_args(false);
   app.add_flag(
       "--accept-rollback", options.accept_rollback,
       "Take the history of a server that was restored from a backup, and tell what it lost");

@@ -6,6 +6,7 @@
 namespace cb {
 namespace {
 
+using repository::Presence;
 using repository::SnapshotInfo;
 
 constexpr size_t kShortestPrefix = 4;
@@ -59,9 +60,25 @@ Result<SnapshotInfo> choose_snapshot(const std::vector<SnapshotInfo>& list, cons
   return *found.back();
 }
 
+Result<SnapshotInfo> choose_of_copy(std::vector<SnapshotInfo> list, const std::string& text) {
+  const auto is_absent = [](const SnapshotInfo& info) { return info.presence == Presence::absent; };
+  if (text == "latest") std::erase_if(list, is_absent);
+  CB_ASSIGN(SnapshotInfo chosen, choose_snapshot(list, text));
+  if (!is_absent(chosen)) return chosen;
+  return failed(Code::not_found, "snapshot " + chosen.commit.snapshot.hex().substr(0, kShown),
+                "is not in this copy of the repository",
+                "the server that it was copied from may have it");
+}
+
+// What was forgotten cannot be taken back in a copy, so whoever names it may read it.
 Result<SnapshotInfo> Workplace::snapshot(repository::Remote& remote, const std::string& text) {
-  CB_ASSIGN(const std::vector<SnapshotInfo> list, remote.snapshots(false));
-  return choose_snapshot(list, text);
+  CB_ASSIGN(std::vector<SnapshotInfo> list, remote.snapshots(false));
+  auto chosen = choose_of_copy(std::move(list), text);
+  if (chosen || chosen.error().code != Code::not_found || text == "latest") return chosen;
+  CB_ASSIGN(std::vector<SnapshotInfo> all, remote.snapshots(true));
+  std::erase_if(all, [](const SnapshotInfo& info) { return info.presence != Presence::kept; });
+  auto kept = choose_snapshot(all, text);
+  return kept || kept.error().code != Code::not_found ? kept : chosen;
 }
 
 }  // namespace cb

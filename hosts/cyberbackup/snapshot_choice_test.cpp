@@ -55,6 +55,17 @@ TEST(SnapshotChoice, latest_is_the_newest_that_is_whole) {
   EXPECT_EQ(code_of("latest", {}), Code::not_found);
 }
 
+TEST(SnapshotChoice, of_a_copy_is_what_is_in_it) {
+  std::vector<SnapshotInfo> list = kList;
+  list[2].presence = repository::Presence::absent;
+  EXPECT_EQ(choose_of_copy(list, "latest")->commit, list[1].commit);
+  EXPECT_EQ(choose_of_copy(list, "aaaa2")->commit, list[1].commit);
+  const auto absent = choose_of_copy(list, "bbbb");
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, Code::not_found);
+  EXPECT_NE(absent.error().text().find("not in this copy"), std::string::npos);
+}
+
 TEST(SnapshotPath, is_cut_at_the_first_colon_and_without_slashes_around) {
   const auto cut = [](const std::string& text) {
     const SnapshotPath path = parse_snapshot_path(text);

@@ -113,6 +113,8 @@ std::string notes_of(const SnapshotInfo& info) {
   if ((info.commit.flags & repository::kSnapshotCheckpoint) != 0) notes.emplace_back("checkpoint");
   if ((info.commit.flags & repository::kSnapshotV3) != 0) notes.emplace_back("v3");
   if (info.in_trash) notes.emplace_back("trash");
+  if (info.presence == repository::Presence::kept) notes.emplace_back("kept");
+  if (info.presence == repository::Presence::absent) notes.emplace_back("not in this copy");
   return joined(notes);
 }
 
@@ -130,7 +132,7 @@ Result<SnapshotInsides> open_snapshots(repository::Remote& remote, repository::O
   for (size_t begin = 0; begin < list.size(); begin += kAtOnce) {
     std::set<BlobId> wanted;
     for (size_t i = begin; i < std::min(list.size(), begin + kAtOnce); ++i)
-      wanted.insert(list[i].commit.snapshot);
+      if (list[i].presence != repository::Presence::absent) wanted.insert(list[i].commit.snapshot);
     const std::vector<BlobId> ids(wanted.begin(), wanted.end());
     CB_TRY(open_some(remote, opener, ids, insides));
   }
@@ -155,6 +157,8 @@ report::Json json_of(const SnapshotInfo& info, const SnapshotInsides& insides) {
                        {"bytes", commit.bytes},
                        {"checkpoint", (commit.flags & repository::kSnapshotCheckpoint) != 0},
                        {"trash", info.in_trash}};
+  if (info.presence == repository::Presence::kept) json["kept"] = true;
+  if (info.presence == repository::Presence::absent) json["absent"] = true;
   const auto failure = insides.failures.find(commit.snapshot);
   if (failure != insides.failures.end()) json["error"] = report::json_of(failure->second);
   const auto found = insides.records.find(commit.snapshot);

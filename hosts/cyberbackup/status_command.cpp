@@ -52,6 +52,21 @@ Json local_facts(const Workplace& place) {
           {"servers", profile.servers}};
 }
 
+Json json_of(const client::RoomShare& share) {
+  Json json = {{"stored_bytes", share.stored}, {"is_full", share.is_over}};
+  json["limit_bytes"] = share.limit == 0 ? Json(nullptr) : Json(share.limit);
+  json["soft_limit_bytes"] = share.soft == 0 ? Json(nullptr) : Json(share.soft);
+  json["tolerated_until"] = share.until_ns == 0 ? Json(nullptr) : Json(utc_time(share.until_ns));
+  return json;
+}
+
+Json json_of(const client::Room& room) {
+  return {{"account", json_of(room.account)},
+          {"device", json_of(room.device)},
+          {"last_backup_bytes", room.growth},
+          {"server_is_low", room.is_low}};
+}
+
 void add_facts(Json& json, const Remote& remote) {
   const auto& [welcome, counts, last, history] = remote;
   json["server"] = welcome.program;
@@ -61,6 +76,7 @@ void add_facts(Json& json, const Remote& remote) {
   json["blobs"] = counts.blobs;
   json["packs"] = counts.packs;
   json["stored_bytes"] = counts.stored_bytes;
+  json["room"] = json_of(welcome.room);
   json["commits"] = history.head.sequence;
   json["head"] = nullptr;
   if (history.head.sequence > 0)
@@ -91,6 +107,12 @@ void print_remote(const Remote& remote) {
   print_line("snapshots", std::to_string(counts.snapshots));
   print_line("stored", format_size(counts.stored_bytes) + " in " + std::to_string(counts.packs) +
                            " packs, " + std::to_string(counts.blobs) + " blobs");
+  print_line("usage", client::room_text(welcome.room.account));
+  print_line("by device", client::room_text(welcome.room.device));
+  for (const std::string& warning : client::room_warnings(welcome.room))
+    print_line("warning", warning);
+  if (const Status may = client::may_back_up(welcome.room); !may)
+    print_line("refused", may.error().text());
   print_line("history", history.head.sequence == 0
                             ? "no commit yet"
                             : "commit " + std::to_string(history.head.sequence) + "  " +

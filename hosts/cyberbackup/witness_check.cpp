@@ -3,6 +3,7 @@
 
 #include "core/client/witness.h"
 #include "core/report/json.h"
+#include "hosts/cyberbackup/check_advice.h"
 #include "hosts/cyberbackup/reading.h"
 
 namespace cb {
@@ -41,16 +42,22 @@ Status print_finding(const CommonOptions& common, const WitnessFinding& finding)
 
 Status print_sum(const CommonOptions& common, const Compared& compared, ExitCode exit) {
   const client::Witness& witness = compared.witness;
+  const std::vector<std::string> advice = advice_of(compared.findings);
   if (common.json)
     return print(report::json_line({{"event", "done"},
                                     {"commit", witness.head.sequence},
                                     {"snapshots", witness.snapshots.size()},
                                     {"findings", compared.findings.size()},
+                                    {"advice", advice},
                                     {"exit", static_cast<int>(exit)}}) +
                  "\n");
-  if (common.quiet || exit != ExitCode::done) return {};
-  return print("the history goes on from commit " + std::to_string(witness.head.sequence) +
-               ", and all " + std::to_string(witness.snapshots.size()) + " snapshots are there\n");
+  if (common.quiet && exit == ExitCode::done) return {};
+  if (exit == ExitCode::done)
+    CB_TRY(print("the history goes on from commit " + std::to_string(witness.head.sequence) +
+                 ", and all " + std::to_string(witness.snapshots.size()) +
+                 " snapshots are there\n"));
+  for (const std::string& line : advice) CB_TRY(print(line + "\n"));
+  return {};
 }
 
 }  // namespace

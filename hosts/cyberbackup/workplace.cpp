@@ -14,6 +14,7 @@
 #include "core/identity/signing.h"
 #include "core/log/output.h"
 #include "core/plugin/registry.h"
+#include "hosts/cyberbackup/flow_options.h"
 #include "hosts/cyberbackup/places.h"
 
 namespace cb {
@@ -38,6 +39,7 @@ struct Workplace::State {
   Status load_plugins();
   Result<config::Values> values_of(const std::string& id,
                                    const std::map<std::string, std::string>& written);
+  [[nodiscard]] Result<stream::FlowLimits> flow() const;
   Result<V4Dialler*> dialler_of(Workplace& place);
   // What the server showed, verified; `known` is the revision that was known before it was asked.
   Status keep_record(const repository::RepositoryRecord& shown, uint64_t known);
@@ -206,7 +208,8 @@ Result<stream::Stack> Workplace::stack(const std::string& pin) {
 Result<client::V4Reach> Workplace::reach() {
   const client::Profile& profile = *state_->profile;
   client::V4Reach reach;
-  for (const std::string& server : profile.servers) {
+  const bool is_elsewhere = !state_->options.at.empty();
+  for (const std::string& server : is_elsewhere ? state_->options.at : profile.servers) {
     CB_ASSIGN(stream::Target target, client::parse_server(server));
     reach.servers.push_back(std::move(target));
   }
@@ -224,6 +227,19 @@ Result<client::V4Reach> Workplace::reach() {
   return reach;
 }
 
+// What the command line says, else what the profile does.
+Result<stream::FlowLimits> Workplace::State::flow() const {
+  const auto chosen = [](const std::string& given, const std::string& kept) {
+    return given.empty() ? kept : given;
+  };
+  stream::FlowLimits limits;
+  CB_ASSIGN(limits.upload,
+            throttle_of("--limit-upload", chosen(options.limit_upload, profile->limit_upload)));
+  CB_ASSIGN(limits.download, throttle_of("--limit-download",
+                                         chosen(options.limit_download, profile->limit_download)));
+  return limits;
+}
+
 Result<V4Dialler*> Workplace::State::dialler_of(Workplace& place) {
   const std::lock_guard lock(mutex);
   if (dialler) return dialler.get();
@@ -231,7 +247,8 @@ Result<V4Dialler*> Workplace::State::dialler_of(Workplace& place) {
   if (!options.reach_timeout.empty()) {
     CB_ASSIGN(settings.give_up, parse_duration(options.reach_timeout));
   }
-  CB_ASSIGN(stream::Stack stack, place.stack(profile->pin));
+  CB_ASSIGN(settings.limits.flow, flow());
+  CB_ASSIGN(stream::Stack stack, place.stack(options.at.empty() ? profile->pin : options.at_pin));
   CB_ASSIGN(client::V4Reach reach, place.reach());
   dialler = std::make_unique<V4Dialler>(
       V4Dialler::Parts{std::move(stack), std::move(reach), &os::system_clock(),

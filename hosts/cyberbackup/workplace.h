@@ -31,6 +31,10 @@ struct CommonOptions {
   std::string passphrase_file;
   std::string plugin_dir;
   std::string reach_timeout;  // "60s"; empty: that
+  std::string limit_upload;   // "5MiB" a second, or "none"; empty: as the profile says
+  std::string limit_download;
+  std::vector<std::string> at;  // "host:port" of a server with a copy; none: the profile's
+  std::string at_pin;           // its pin
   bool accept_rollback = false;
   bool json = false;
   bool quiet = false;
@@ -38,7 +42,8 @@ struct CommonOptions {
 };
 
 // Adds --profile, --config-dir, --cache-dir, --passphrase-file, --plugin-dir, --reach-timeout,
-// --accept-rollback, --json, --quiet and --verbose. `options` outlives the app.
+// --limit-upload, --limit-download, --at, --at-pin, --accept-rollback, --json, --quiet and
+// --verbose. `options` outlives the app.
 void add_common_options(CLI::App& app, CommonOptions& options);
 
 class Workplace {
@@ -119,6 +124,10 @@ SnapshotPath parse_snapshot_path(const std::string& text);
 Result<repository::SnapshotInfo> choose_snapshot(
     const std::vector<repository::SnapshotInfo>& list, const std::string& text,
     const std::string& listing = "cyberbackup snapshots");
+// The same of the list of a server that may have a copy of the repository: what is not in it cannot
+// be chosen (Code::not_found).
+Result<repository::SnapshotInfo> choose_of_copy(std::vector<repository::SnapshotInfo> list,
+                                                const std::string& text);
 
 // A line on stderr, whatever --quiet and --json say.
 void warn(const std::string& text);

@@ -16,6 +16,9 @@ std::string number(const report::Json& from, const char* key);
 // ", 2 sessions ended" of a change, or nothing.
 std::string ended_sessions(const report::Json& change);
 
+// "the store is read-only, under way: 2 backups, at most until …", of the answer to store.show.
+std::string store_text(const report::Json& store);
+
 // Has the request done and prints the answer, or the error.
 report::ExitCode show(const CommonOptions& options, const report::Json& request,
                       std::string (*as_text)(const report::Json&));

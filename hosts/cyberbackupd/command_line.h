@@ -24,9 +24,15 @@ struct Chosen {
   AccountOptions account;
   AuditOptions audit;
   JobOptions job;
+  NotifyOptions notify;
   CheckOptions check;
+  ReplicaOptions replica;
   RetentionOptions retention;
+  LimitOptions limits;
   RebuildOptions rebuild;
+  WatchOptions watch;
+  StoreOptions store;
+  TrafficOptions traffic;
   std::string plugin_id;
   bool as_toml = false;
   bool as_markdown = false;
@@ -70,7 +76,16 @@ void add_token(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_jobs(CLI::App& app, Chosen& chosen);
 void add_legacy(CLI::App& app, Chosen& chosen);
+// Into `limits`, which is made when it is not there.
+void add_limits(CLI::App& app, Chosen& chosen);
+void add_drills(CLI::App& app, Chosen& chosen);
+void add_notifications(CLI::App& app, Chosen& chosen);
+void add_replicas(CLI::App& app, Chosen& chosen);
 void add_retention(CLI::App& app, Chosen& chosen);
+void add_watch(CLI::App& app, Chosen& chosen);
+// Also into `limits`, which is made when it is not there.
+void add_traffic(CLI::App& app, Chosen& chosen);
+void add_store(CLI::App& app, Chosen& chosen);
 // Into `job`, which is made when it is not there: what waits for an approval.
 void add_requests(CLI::App& app, Chosen& chosen);
 

@@ -97,22 +97,35 @@ void add_devices(CLI::App& app, Chosen& chosen) {
 }
 
 void add_token(CLI::App& app, Chosen& chosen) {
-  CLI::App* token = add(app, "token", "Tokens that pair the first owner of an account",
+  CLI::App* token = add(app, "token", "Tokens for the first owner of an account, or a replica",
                         "cyberbackupd token create --account alice");
   token->require_subcommand(1);
   CLI::App* create = add(*token, "create", "Print a new token, alone on its line",
-                         "cyberbackupd token create --account alice --expires 2h");
-  auto* account = create->add_option("--account", chosen.account.name, "The account");
+                         "cyberbackupd token create --account alice --expires 2h\n"
+                         "  cyberbackupd token create --replica off-site --account alice");
+  auto* account = create->add_option("--account", chosen.replica.accounts,
+                                     "The account; for a replica, may be given again");
+  account->allow_extra_args(false);
+  auto* legacy = create->add_option("--legacy", chosen.account.legacy,
+                                    "A client of protocol 3, which can then migrate");
+  legacy->excludes(account);
   create
-      ->add_option("--legacy", chosen.account.legacy,
-                   "A client of protocol 3, which can then migrate")
-      ->excludes(account);
+      ->add_option("--replica", chosen.replica.name,
+                   "Another server, called so, which can then copy these accounts, or all")
+      ->excludes(legacy);
   create->add_option("--expires", chosen.account.expires, "How long it is good")
       ->capture_default_str();
   add_common(*create, chosen.common);
   create->callback([&] {
-    if (chosen.account.name.empty() && chosen.account.legacy.empty())
-      throw CLI::RequiredError("--account or --legacy");
+    const std::vector<std::string>& accounts = chosen.replica.accounts;
+    if (!chosen.replica.name.empty()) {
+      chosen.command = [&] { return run_replica_token(chosen.with_common(chosen.replica)); };
+      return;
+    }
+    if (accounts.empty() && chosen.account.legacy.empty())
+      throw CLI::RequiredError("--account, --legacy or --replica");
+    if (accounts.size() > 1) throw CLI::ArgumentMismatch("--account: only one, but for --replica");
+    if (!accounts.empty()) chosen.account.name = accounts.front();
     chosen.command = [&] { return run_token_create(chosen.account_options()); };
   });
 }

@@ -4,6 +4,7 @@
 // returns the program's exit code. For the main thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,6 +82,18 @@ struct AccountOptions {
   std::string ratchet;             // on, off or empty: as it is
 };
 
+// About copies between servers; each command takes some of them.
+struct ReplicaOptions {
+  CommonOptions common;
+  std::string name;
+  std::string token;       // its text
+  std::string token_file;  // "-": standard input
+  std::vector<std::string> servers;
+  std::vector<std::string> accounts;
+  bool remove_vanished = false;
+  bool heal_only = false;
+};
+
 struct CheckOptions {
   CommonOptions common;
   bool read_data = false;
@@ -96,6 +109,24 @@ struct RetentionOptions {
   std::string until;     // empty: for good
   std::string reason;
   int64_t request = 0;
+};
+
+// About limits. Values are as written, by the option's name; empty ones were not given.
+struct LimitOptions {
+  CommonOptions common;
+  std::string account;
+  std::string device;  // empty: the account itself
+  std::map<std::string, std::string> values;
+};
+
+// About sources that are watched; each command takes some of them.
+struct WatchOptions {
+  CommonOptions common;
+  std::string account;
+  std::string source;     // a prefix; empty: all
+  std::string what;       // none, history, or empty with `expect`
+  std::string expect;     // a length of time
+  std::string tolerance;  // empty: a quarter of it
 };
 
 struct RebuildOptions {
@@ -121,6 +152,29 @@ struct JobOptions {
   std::string budget_bytes;  // empty: none
   std::string budget_time;
   int most = 50;  // runs of the history
+};
+
+// About notifications.
+struct NotifyOptions {
+  CommonOptions common;
+  std::string name;  // of a target; empty: all
+};
+
+// About traffic rules; each command takes some of them.
+struct TrafficOptions {
+  CommonOptions common;
+  std::string length;  // of a pause; empty: see until
+  std::string until;   // empty, too: no end
+  std::string rule;
+  std::string rate;
+  std::string burst;  // empty: that of one second
+};
+
+struct StoreOptions {
+  CommonOptions common;
+  std::string mode;   // empty: only print it
+  std::string drain;  // empty: as configured
+  bool wait = false;
 };
 
 enum class OptionsForm { table, toml, markdown };
@@ -150,12 +204,18 @@ report::ExitCode run_device_list(const AccountOptions& options);
 // `what`: "disable", "enable" or "revoke".
 report::ExitCode run_device_change(const AccountOptions& options, const std::string& what);
 report::ExitCode run_token_create(const AccountOptions& options);
+report::ExitCode run_replica_token(const ReplicaOptions& options);
+report::ExitCode run_replica_add(const ReplicaOptions& options);
+report::ExitCode run_replica_list(const ReplicaOptions& options);
+report::ExitCode run_replica_remove(const ReplicaOptions& options);
 report::ExitCode run_retention_show(const RetentionOptions& options);
 report::ExitCode run_retention_set(const RetentionOptions& options);
 report::ExitCode run_retention_pin(const RetentionOptions& options, bool pins);
 // A dry run of the job, as a table.
 report::ExitCode run_retention_plan(const RetentionOptions& options);
 report::ExitCode run_requests(const CommonOptions& options);
+report::ExitCode run_limits_show(const LimitOptions& options);
+report::ExitCode run_limits_set(const LimitOptions& options);
 report::ExitCode run_approve(const RetentionOptions& options);
 report::ExitCode run_check(const CheckOptions& options);
 report::ExitCode run_rebuild(const RebuildOptions& options);
@@ -166,6 +226,17 @@ report::ExitCode run_job_list(const JobOptions& options);
 report::ExitCode run_job_run(const JobOptions& options);
 report::ExitCode run_job_cancel(const JobOptions& options);
 report::ExitCode run_job_history(const JobOptions& options);
+report::ExitCode run_watch_list(const WatchOptions& options);
+report::ExitCode run_watch_release(const WatchOptions& options);
+report::ExitCode run_watch_set(const WatchOptions& options);
+report::ExitCode run_drill_list(const AccountOptions& options);
+report::ExitCode run_notify_list(const NotifyOptions& options);
+report::ExitCode run_notify_test(const NotifyOptions& options);
+report::ExitCode run_traffic_show(const CommonOptions& options);
+report::ExitCode run_traffic_pause(const TrafficOptions& options);
+report::ExitCode run_traffic_resume(const CommonOptions& options);
+report::ExitCode run_traffic_set(const TrafficOptions& options);
+report::ExitCode run_store_mode(const StoreOptions& options);
 report::ExitCode run_status(const CommonOptions& options);
 
 }  // namespace cb::host

@@ -32,6 +32,8 @@ std::string took(const Json& run) {
 }
 
 std::string state_of(const Json& job) {
+  if (job.contains("held") && !job.contains("running"))
+    return "held: " + report::text_of(job, "held");
   if (!job.contains("running"))
     return report::text_of(job.value("last", Json::object()), "outcome");
   const Json& running = job["running"];

@@ -131,9 +131,16 @@ int run(int count, char** arguments) {
   add_accounts(app, chosen);
   add_devices(app, chosen);
   add_token(app, chosen);
+  add_replicas(app, chosen);
   add_audit(app, chosen);
   add_retention(app, chosen);
+  add_limits(app, chosen);
+  add_watch(app, chosen);
   add_jobs(app, chosen);
+  add_drills(app, chosen);
+  add_notifications(app, chosen);
+  add_traffic(app, chosen);
+  add_store(app, chosen);
   add_check(app, chosen);
   add_rebuild(app, chosen);
   add_legacy(app, chosen);

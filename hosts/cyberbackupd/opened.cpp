@@ -7,15 +7,19 @@
 #include "core/server/admin_commands.h"
 #include "core/server/admin_server.h"
 #include "core/server/jobs.h"
+#include "further_jobs.h"
 
 namespace cb::host {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(15);
 
-Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
-                                                server::Audit& audit) {
+Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log, server::Audit& audit,
+                                                server::Alarms& alarms,
+                                                const server::Maintenance& maintenance) {
   server::JobParts parts;
+  parts.watch = &opened.backend->watch();
+  parts.alarms = &alarms;
   parts.catalog = &opened.backend->catalog();
   parts.engine = &opened.backend->engine();
   parts.clock = &os::system_clock();
@@ -24,8 +28,14 @@ Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log,
   parts.retention = &opened.backend->retention();
   parts.audit = &audit;
   parts.upkeep = [&opened] { return opened.settings.upkeep; };
-  return server::Jobs::open({&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit},
-                            server::job_kinds(parts), opened.settings.upkeep);
+  parts.notes = &opened.backend->notes();
+  parts.registry = opened.registry.get();
+  parts.files = &os::real_file_system();
+  parts.keys = opened.settings.keys_folder();
+  const auto held = [&maintenance](bool writes) { return maintenance.refusal_of_job(writes); };
+  return server::Jobs::open(
+      {&parts.catalog->jobs(), parts.clock, parts.random, &log, &audit, &alarms, held},
+      server::job_kinds(parts, further_jobs()), opened.settings.upkeep);
 }
 
 Result<report::Json> run_on_files(const CommonOptions& options, report::Json request,
@@ -43,7 +53,12 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   const server::V3Policy v3_policy({&opened->backend->catalog(), &opened->backend->archive().keys(),
                                     &os::system_clock(), log.get(), &audit},
                                    opened->settings.v3);
-  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit));
+  server::Alarms alarms(
+      {&opened->backend->catalog().sources(), nullptr, &os::system_clock(), log.get()});
+  server::Maintenance maintenance(
+      {&os::real_file_system(), settings.store_mode_file(), &os::system_clock(), log.get()},
+      settings.store_mode);
+  CB_ASSIGN(const auto jobs, open_jobs(*opened, *log, audit, alarms, maintenance));
   server::AdminCommands::Parts parts;
   parts.catalog = &opened->backend->catalog();
   parts.v3_policy = &v3_policy;
@@ -51,14 +66,19 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.engine = &opened->backend->engine();
   parts.notes = &opened->backend->notes();
   parts.retention = &opened->backend->retention();
+  parts.limits = &opened->backend->limits();
+  parts.watch = &opened->backend->watch();
   parts.v3_keys = &opened->backend->archive().keys();
   parts.jobs = jobs.get();
+  parts.maintenance = &maintenance;
   parts.clock = &os::system_clock();
   parts.random = &os::system_random();
   parts.log = log.get();
   parts.audit = &audit;
   request["asked_by"] = server::operator_text(os::effective_uid());
   parts.reach = [&] { return server::reach_of(opened->settings, {}, os::real_file_system()); };
+  parts.keys = opened->settings.keys_folder();
+  parts.replication = [&] { return opened->settings.upkeep.replication; };
   return server::AdminCommands(std::move(parts)).run(request, [&](uint64_t done, uint64_t total) {
     if (progress) progress(done, total);
     return true;

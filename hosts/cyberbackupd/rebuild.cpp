@@ -18,8 +18,8 @@ using repository::RebuiltRepository;
 using server::RebuildResult;
 
 constexpr const char* kLost =
-    "pairing tokens and invites that were not used yet, accounts that never backed up, and v3 "
-    "clients that never uploaded";
+    "pairing tokens and invites that were not used yet, accounts that never backed up, v3 clients "
+    "that never uploaded, and, without the old catalog, limits of accounts and devices";
 
 Json json_of(const RebuiltRepository& one) {
   return {{"repository", one.id.hex()}, {"account", one.account}, {"protocol", one.is_v3 ? 3 : 4},

@@ -5,6 +5,7 @@
 #include "core/plugin/crash_report.h"
 #include "core/server/daemon.h"
 #include "core/server/program.h"
+#include "further_jobs.h"
 #include "notify.h"
 #include "setup.h"
 #include "signals.h"
@@ -82,6 +83,7 @@ report::ExitCode run_serve(const CommonOptions& options) {
   warn_of_few_descriptors(settings->limits.connections, **log);
   server::Seams seams;
   seams.log = log->get();
+  seams.further_jobs = further_jobs();
   auto daemon = server::Daemon::start(std::move(*settings), std::move(seams));
   if (!daemon) {
     (*log)->error("start.failed", {{"cause", daemon.error().text()}});

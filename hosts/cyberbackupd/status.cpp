@@ -45,6 +45,16 @@ std::string job_troubles(const Json& status) {
   return text;
 }
 
+// What an operator told, and should not forget.
+std::string told_states(const Json& status) {
+  std::string text;
+  const Json store = status.value("store", Json::object());
+  if (store.contains("mode") && store["mode"] != "normal") text += store_text(store) + "\n";
+  if (status.value("traffic", Json::object()).value("paused", false))
+    text += "traffic rules are paused (cyberbackupd traffic show)\n";
+  return text;
+}
+
 std::string troubles(const Json& status) {
   std::string text;
   for (const Json& plugin : status.value("plugins", Json::array()))
@@ -64,9 +74,29 @@ std::string troubles(const Json& status) {
   const Json audit = status.value("audit", Json::object());
   if (audit.value("waiting", 0) > 0)
     text += "the audit log cannot be written: " + number(audit, "waiting") + " records wait\n";
+  text += told_states(status);
   const Json space = status.value("space", Json::object());
   if (space.value("uploads_refused", false))
     text += "new uploads are refused: " + report::text_of(space, "reason") + "\n";
+  return text;
+}
+
+std::string limit_lines(const Json& status) {
+  std::string text;
+  for (const Json& one : status.value("limits", Json::array())) {
+    const std::string device = report::text_of(one, "device");
+    const auto until = report::number_of(one, "soft_until_ns", 0);
+    text += "account " + report::text_of(one, "account") +
+            (device.empty() ? std::string() : " device " + device) + " stores " +
+            size(one, "stored") +
+            (one.value("is_over", false)
+                 ? ", as much as it may: its backups are refused"
+                 : ", more than its soft limit, which is tolerated until " + utc(until)) +
+            " (cyberbackupd limits show)\n";
+  }
+  const Json space = status.value("space", Json::object());
+  if (space.value("is_low", false))
+    text += "no backup begins: the store is below limits.low_water\n";
   return text;
 }
 
@@ -118,6 +148,7 @@ std::string as_text(const Json& status) {
   const Json audit = status.value("audit", Json::object());
   text += "audit    " + number(audit, "sequence") + " " + report::text_of(audit, "hash") + "\n";
   text += troubles(status);
+  text += limit_lines(status);
   text.pop_back();
   return text;
 }

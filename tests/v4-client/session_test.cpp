@@ -7,6 +7,7 @@
 #include <future>
 
 #include "core/client/v4_calls.h"
+#include "core/server/stopped_clock.h"
 #include "tests/v4-client/scripted_peer.h"
 
 namespace cb::client {
@@ -230,6 +231,28 @@ TEST(Calls, nobody_is_late_while_the_server_works_for_others) {
   EXPECT_TRUE(calls.overdue(std::chrono::steady_clock::now(), nothing));
   EXPECT_TRUE(calls.deliver({v4::Response::snapshots, second->id, {}, {}}).value());
   EXPECT_FALSE(calls.overdue(std::chrono::steady_clock::now(), nothing));
+}
+
+TEST_F(SessionTest, what_goes_and_comes_keeps_to_the_limits_of_this_side) {
+  using namespace std::chrono_literals;
+  server::StoppedClock clock;
+  const stream::Rate rate{65'536, 65'536};
+  V4Limits limits;
+  limits.flow.upload = std::make_shared<stream::Throttle>(clock, rate);
+  limits.flow.download = std::make_shared<stream::Throttle>(clock, rate);
+  const auto session = open(limits);
+  ASSERT_TRUE(session);
+  const StoredBlob blob = blob_of(200'000, 1);
+  ASSERT_TRUE(session->put(blob));
+  const auto waits = [&](auto& work) {
+    EXPECT_EQ(work.wait_for(300ms), std::future_status::timeout) << "the clock stands";
+    while (work.wait_for(20ms) != std::future_status::ready) clock.forward(1s);
+    return work.get();
+  };
+  auto sent = std::async(std::launch::async, [&] { return session->flush(); });
+  EXPECT_TRUE(waits(sent));
+  auto got = std::async(std::launch::async, [&] { return get(*session, {blob.head.id}); });
+  EXPECT_EQ(waits(got).at(blob.head.id), blob.stored);
 }
 
 }  // namespace

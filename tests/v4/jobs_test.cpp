@@ -122,11 +122,11 @@ TEST_F(V4Jobs, only_who_backs_up_is_told_what_is_wanted) {
 TEST_F(V4Jobs, an_operator_lists_runs_and_looks_back) {
   const Ran list = run("job list");
   EXPECT_EQ(list.code, 0);
-  for (const char* job : {"retention", "collect", "compact", "verify", "clean"})
+  for (const char* job : {"retention", "collect", "compact", "verify", "clean", "watch"})
     EXPECT_THAT(list.out, HasSubstr(job));
   EXPECT_EQ(run("job run clean").code, 0);
   EXPECT_EQ(run("job run verify --dry-run --account alice").code, 0);
-  const Ran history = run("job history --json");
+  const Ran history = run("job history clean --json");
   const auto runs = report::parse_json(history.out);
   ASSERT_TRUE(runs) << history.out;
   ASSERT_EQ(runs->size(), 1u);  // a dry run leaves no trace

@@ -112,6 +112,13 @@ TEST_F(V4Observe, health_and_readiness_are_told) {
   EXPECT_THAT(body("/metrics"), HasSubstr("\ncyberbackup_uploads_refused 1\n"));
 }
 
+TEST_F(V4Observe, a_store_in_maintenance_is_not_ready) {
+  start_observed({"store.mode=read-only"});
+  EXPECT_THAT(get("/ready"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(report::parse_json(body("/ready")).value()["checks"]["mode"], "the store is read-only");
+  EXPECT_THAT(body("/metrics"), HasSubstr("\ncyberbackup_store_mode{mode=\"read-only\"} 1\n"));
+}
+
 TEST_F(V4Observe, numbers_follow_what_happens) {
   start_observed();
   V4Owner owner = V4Owner::make();

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "core/protocol/v4/privileges.h"
+#include "core/repository/pairing_token.h"
 #include "tests/v4/v4_server.h"
 
 namespace cb::server {
@@ -22,6 +23,8 @@ class V4Privileges : public V4Server {
     set_password("alice", "correct horse");
     for (const Role role : {Role::writer, Role::reader})
       devices_.emplace(role, joined(*peer, owner_, role));
+    const auto made = admin({{"command", "token.create"}, {"replica", true}, {"name", "off-site"}});
+    token_ = report::text_of(made.value(), "token");
   }
   std::unique_ptr<V4Peer> of(Standing standing) {
     switch (standing) {
@@ -39,10 +42,19 @@ class V4Privileges : public V4Server {
     auto made = peer();
     EXPECT_TRUE(made->hello());
     if (standing == Standing::greeted) return made;
+    if (standing == Standing::replica) return let_replica_in(std::move(made));
     v4::pb::PasswordLogin message;
     message.set_account("alice");
     message.set_password("correct horse");
     EXPECT_EQ(ask(*made, Request::password_login, message).code, Response::password_login);
+    return made;
+  }
+  std::unique_ptr<V4Peer> let_replica_in(std::unique_ptr<V4Peer> made) {
+    const auto token = repository::parse_replica_token(token_).value();
+    v4::pb::ReplicaLogin message;
+    message.set_token_id(v4::field_of(token.id.view()));
+    message.set_token_secret(v4::field_of(token.secret.view()));
+    EXPECT_EQ(ask(*made, Request::replica_login, message).code, Response::replica_login);
     return made;
   }
   // Was it refused for want of a privilege? An empty message is wrong for many requests otherwise.
@@ -55,20 +67,22 @@ class V4Privileges : public V4Server {
     const auto answer = made->answer();
     if (!answer || answer->code != Response::failure) return false;
     const std::string why = answer->failure();
-    for (const char* text : {"may not do this in its role", "a password alone", "second hello",
-                             "before the login", "not due now"})
+    for (const char* text : {"may not do this in its role", "a password alone", "may only copy",
+                             "second hello", "before the login", "not due now"})
       if (why.find(text) != std::string::npos) return true;
     return false;
   }
 
   V4Owner owner_;
   std::map<Role, V4Invited> devices_;
+  std::string token_;  // of another server
 };
 
 TEST_F(V4Privileges, the_daemon_refuses_exactly_what_the_table_does_not_grant) {
   for (const v4::RequestPrivilege& entry : v4::kPrivileges)
-    for (const Standing standing : {Standing::fresh, Standing::greeted, Standing::person,
-                                    Standing::reader, Standing::writer, Standing::owner})
+    for (const Standing standing :
+         {Standing::fresh, Standing::greeted, Standing::replica, Standing::person, Standing::reader,
+          Standing::writer, Standing::owner})
       EXPECT_NE(is_refused(standing, entry.request), v4::has_privilege(standing, entry.privilege))
           << static_cast<int>(entry.request) << " by " << static_cast<int>(standing);
 }
@@ -80,6 +94,42 @@ TEST_F(V4Privileges, a_refusal_costs_a_device_nothing_but_this_request) {
   EXPECT_FALSE(refused.as<v4::pb::Failure>().fatal());
   EXPECT_EQ(refused.as<v4::pb::Failure>().code(), static_cast<int>(Code::denied));
   EXPECT_EQ(ask(*reader, Request::counts, v4::pb::Counts()).code, Response::counts);
+}
+
+TEST_F(V4Privileges, another_server_is_out_as_soon_as_its_token_is_taken_back) {
+  auto replica = of(Standing::replica);
+  EXPECT_EQ(ask(*replica, Request::replica_accounts, v4::pb::ReplicaAccounts()).code,
+            Response::replica_accounts);
+  ASSERT_TRUE(admin({{"command", "replica.remove"}, {"name", "off-site"}}));
+  EXPECT_EQ(ask(*replica, Request::replica_accounts, v4::pb::ReplicaAccounts()).code,
+            Response::failure);
+}
+
+TEST_F(V4Privileges, another_server_sees_no_repository_that_its_token_does_not_name) {
+  ASSERT_TRUE(admin({{"command", "account.add"}, {"account", "bob"}}));
+  const auto made = admin({{"command", "token.create"},
+                           {"replica", true},
+                           {"name", "bobs"},
+                           {"accounts", report::Json::array({"bob"})}});
+  token_ = report::text_of(made.value(), "token");
+  auto replica = of(Standing::replica);
+  EXPECT_EQ(ask(*replica, Request::replica_accounts, v4::pb::ReplicaAccounts())
+                .as<v4::pb::ReplicaAccountsReply>()
+                .accounts_size(),
+            0);
+  const std::string id = v4::field_of(owner_.record.id.view());
+  v4::pb::ReplicaRecords records;
+  records.set_repository(id);
+  EXPECT_EQ(ask(*replica, Request::replica_records, records).code, Response::failure);
+  v4::pb::ReplicaDevices devices;
+  devices.set_repository(id);
+  EXPECT_EQ(ask(*replica, Request::replica_devices, devices).code, Response::failure);
+  v4::pb::ReplicaChain chain;
+  chain.set_repository(id);
+  EXPECT_EQ(ask(*replica, Request::replica_chain, chain).code, Response::failure);
+  v4::pb::ReplicaGet get;
+  get.set_repository(id);
+  EXPECT_EQ(ask(*replica, Request::replica_get, get).code, Response::failure);
 }
 
 TEST_F(V4Privileges, a_reader_that_sends_a_blob_is_out_and_nothing_is_stored) {

@@ -45,9 +45,9 @@ repository::BlobId random_blob_id() {
   return must(repository::BlobId::from_bytes(random_bytes(repository::BlobId::kSize)));
 }
 
-V4Server::V4Server()
+V4Server::V4Server(const std::string& suffix)
     : folder_("/tmp/v4-" + std::to_string(::getpid()) + "-" +
-              ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+              ::testing::UnitTest::GetInstance()->current_test_info()->name() + suffix) {
   std::filesystem::remove_all(folder_);
   seams_.log = &log_;
   InitRequest request;

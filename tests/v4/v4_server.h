@@ -20,7 +20,8 @@ namespace cb::server {
 
 class V4Server : public ::testing::Test {
  protected:
-  V4Server();
+  // `suffix` tells several in one test apart.
+  explicit V4Server(const std::string& suffix = "");
   ~V4Server() override;
 
   // Starts the daemon with settings over those of init ("v4.lease=1s").

@@ -50,6 +50,13 @@ enum class Request : uint16_t {
   retention = 2100,
   set_retention = 2101,
   wanted = 2110,
+  replica_login = 2130,
+  replica_accounts = 2131,
+  replica_records = 2132,
+  replica_devices = 2133,
+  replica_chain = 2134,
+  replica_get = 2135,
+  drill_result = 2140,
 };
 
 enum class Response : uint16_t {
@@ -80,6 +87,10 @@ enum class Response : uint16_t {
   retention = 3100,
   set_retention = 3101,
   wanted = 3110,
+  replica_login = 3130,
+  replica_accounts = 3131,
+  replica_records = 3132,
+  drill_result = 3140,
   failure = 3999,
 };
 

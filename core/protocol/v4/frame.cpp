@@ -57,6 +57,13 @@ std::optional<Request> request_of(uint16_t code) {
     case Request::retention:
     case Request::set_retention:
     case Request::wanted:
+    case Request::replica_login:
+    case Request::replica_accounts:
+    case Request::replica_records:
+    case Request::replica_devices:
+    case Request::replica_chain:
+    case Request::replica_get:
+    case Request::drill_result:
       return static_cast<Request>(code);
   }
   return std::nullopt;
@@ -91,6 +98,10 @@ std::optional<Response> response_of(uint16_t code) {
     case Response::retention:
     case Response::set_retention:
     case Response::wanted:
+    case Response::replica_login:
+    case Response::replica_accounts:
+    case Response::replica_records:
+    case Response::drill_result:
     case Response::failure:
       return static_cast<Response>(code);
   }
@@ -111,12 +122,15 @@ size_t message_limit(Request request) {
       return kFrameMax - kFrameHeadSize;
     case Request::have:
     case Request::get:
+    case Request::replica_get:
     case Request::verified:
       return kIdsMax * 32 + kKiB;
     case Request::put:
       return kFrameMax - kFrameHeadSize;
     case Request::put_more:
       return 0;
+    case Request::drill_result:
+      return 4 * kKiB;
     case Request::set_retention:
       return 8 * kKiB;
     case Request::commit:

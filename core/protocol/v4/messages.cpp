@@ -93,6 +93,7 @@ pb::Put put_of(const BlobHead& head) { return message_of_head<pb::Put>(head); }
 pb::Blob blob_of(const BlobHead& head) {
   auto message = message_of_head<pb::Blob>(head);
   if (!head.device.is_zero()) message.set_device(field_of(head.device.view()));
+  if (head.checksum) message.set_checksum(field_of(*head.checksum));
   return message;
 }
 Result<BlobHead> head_of(const pb::Put& message) { return head_of_message(message); }
@@ -101,8 +102,30 @@ Result<BlobHead> head_of(const pb::Blob& message) {
   if (!message.device().empty()) {
     CB_ASSIGN(head.device, id_of<repository::DeviceId>(message.device()));
   }
+  if (!message.checksum().empty()) {
+    CB_ASSIGN(head.checksum, array_of<repository::kChecksumSize>(message.checksum()));
+  }
   return head;
 }
+
+namespace {
+
+void set_report(const repository::ChangeReport& report, pb::ChangeReport& message) {
+  message.set_unchanged(report.unchanged);
+  message.set_changed(report.changed);
+  message.set_added(report.added);
+  message.set_removed(report.removed);
+  message.set_renamed(report.renamed);
+  message.set_plain_bytes(report.plain_bytes);
+  message.set_stored_bytes(report.stored_bytes);
+}
+
+repository::ChangeReport report_of(const pb::ChangeReport& message) {
+  return {message.unchanged(), message.changed(),     message.added(),       message.removed(),
+          message.renamed(),   message.plain_bytes(), message.stored_bytes()};
+}
+
+}  // namespace
 
 pb::Commit message_of(const repository::CommitRequest& request) {
   pb::Commit message;
@@ -115,6 +138,7 @@ pb::Commit message_of(const repository::CommitRequest& request) {
   message.set_flags(request.flags);
   message.set_files(request.files);
   message.set_bytes(request.bytes);
+  if (request.report) set_report(*request.report, *message.mutable_report());
   return message;
 }
 
@@ -137,6 +161,7 @@ Result<repository::CommitRequest> request_of(const pb::Commit& message) {
   request.flags = message.flags();
   request.files = message.files();
   request.bytes = message.bytes();
+  if (message.has_report()) request.report = report_of(message.report());
   return request;
 }
 

@@ -77,6 +77,9 @@ TEST(Messages, carry_commits_both_ways) {
   EXPECT_EQ(back->tags, request.tags);
   EXPECT_EQ(back->device_signature, request.device_signature);
   EXPECT_EQ(back->bytes, UINT64_MAX);
+  EXPECT_FALSE(back->report);
+  request.report = repository::ChangeReport{1, 2, 3, 4, 5, 6, UINT64_MAX};
+  EXPECT_EQ(request_of(message_of(request))->report, request.report);
 
   pb::Commit many = message_of(request);
   while (many.tags_size() <= 256) many.add_tags(std::string(32, 't'));

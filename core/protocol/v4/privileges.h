@@ -15,6 +15,7 @@ namespace cb::v4 {
 enum class Standing : uint8_t {
   fresh,    // nothing was said
   greeted,  // the hello was
+  replica,  // another server, with a token of the operator's
   person,   // knows the account's password
   reader,   // the rest: a device of this role
   writer,
@@ -24,10 +25,12 @@ enum class Standing : uint8_t {
 enum class Privilege : uint8_t {
   first,     // only as the first request
   stranger,  // after the hello, before any login
-  member,    // who is logged in, persons too
+  member,    // who is logged in, persons and other servers too
+  replica,   // another server alone
   device,    // any device
   opener,    // who may have something that opens a key slot: all but writers
   bringer,   // a device that backs up: writer or owner
+  restorer,  // a device that can open: reader or owner
   owner,     // an owner's device
   addition,  // who may bring a device that the root key certified: a person or an owner
 };
@@ -75,6 +78,13 @@ constexpr RequestPrivilege kPrivileges[] = {
     {Request::retention, Privilege::owner},
     {Request::set_retention, Privilege::owner},
     {Request::wanted, Privilege::bringer},
+    {Request::replica_login, Privilege::stranger},
+    {Request::replica_accounts, Privilege::replica},
+    {Request::replica_records, Privilege::replica},
+    {Request::replica_devices, Privilege::replica},
+    {Request::replica_chain, Privilege::replica},
+    {Request::replica_get, Privilege::replica},
+    {Request::drill_result, Privilege::restorer},
 };
 
 // Nothing for a request that is not in the table: it is refused.
@@ -91,19 +101,47 @@ constexpr bool has_privilege(Standing standing, Privilege privilege) {
     case Privilege::stranger:
       return standing == Standing::greeted;
     case Privilege::member:
-      return standing >= Standing::person;
+      return standing >= Standing::replica;
+    case Privilege::replica:
+      return standing == Standing::replica;
     case Privilege::device:
       return standing >= Standing::reader;
     case Privilege::opener:
       return standing >= Standing::person && standing != Standing::writer;
     case Privilege::bringer:
       return standing >= Standing::writer;
+    case Privilege::restorer:
+      return standing == Standing::reader || standing == Standing::owner;
     case Privilege::owner:
       return standing == Standing::owner;
     case Privilege::addition:
       return standing == Standing::person || standing == Standing::owner;
   }
   return false;
+}
+
+// Would it change what a copy of another server's repository has from there? Such is refused
+// (docs/replication.md); a device that a person adds is this server's own.
+constexpr bool changes_copy(Request request) {
+  switch (request) {
+    case Request::put:
+    case Request::put_more:
+    case Request::commit:
+    case Request::forget:
+    case Request::undelete:
+    case Request::add_slot:
+    case Request::remove_slot:
+    case Request::add_invite:
+    case Request::remove_invite:
+    case Request::set_device:
+    case Request::put_record:
+    case Request::put_sessions:
+    case Request::verified:
+    case Request::set_retention:
+      return true;
+    default:
+      return false;
+  }
 }
 
 constexpr Standing standing_of(repository::Role role) {

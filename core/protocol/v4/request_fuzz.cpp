@@ -76,6 +76,27 @@ void parse_put_record(ByteView bytes) {
   for (const std::string& slot : message->slots()) parse_record(slot);
 }
 
+// What another server asks that copies repositories.
+void parse_replicas(v4::Request code, ByteView bytes) {
+  switch (code) {
+    case v4::Request::replica_login:
+      return parse_plain<v4::pb::ReplicaLogin>(bytes);
+    case v4::Request::replica_accounts:
+      return parse_plain<v4::pb::ReplicaAccounts>(bytes);
+    case v4::Request::replica_records:
+      return parse_plain<v4::pb::ReplicaRecords>(bytes);
+    case v4::Request::replica_devices:
+      return parse_plain<v4::pb::ReplicaDevices>(bytes);
+    case v4::Request::replica_chain:
+      return parse_plain<v4::pb::ReplicaChain>(bytes);
+    case v4::Request::replica_get:
+      if (const auto get = v4::parse<v4::pb::ReplicaGet>(bytes)) parse_ids(get->ids());
+      return;
+    default:
+      return;
+  }
+}
+
 // What further devices come with, and what owners ask for.
 void parse_members(v4::Request code, ByteView bytes) {
   switch (code) {
@@ -121,8 +142,10 @@ void parse_members(v4::Request code, ByteView bytes) {
       return;
     case v4::Request::set_retention:
       return parse_plain<v4::pb::SetRetention>(bytes);
+    case v4::Request::drill_result:
+      return parse_plain<v4::pb::DrillResult>(bytes);
     default:
-      return;
+      return parse_replicas(code, bytes);
   }
 }
 

@@ -52,6 +52,14 @@ void parse_login(ByteView bytes) {
   (void)repository::decode_certificate(v4::view_of(message->certificate()));
 }
 
+void parse_copy(ByteView bytes) {
+  const auto message = v4::parse<v4::pb::ReplicaRecordsReply>(bytes);
+  if (!message) return;
+  (void)repository::decode_account(v4::view_of(message->account()));
+  (void)repository::decode_repository(v4::view_of(message->repository()));
+  for (const std::string& slot : message->slots()) (void)repository::decode_slot(v4::view_of(slot));
+}
+
 void parse_handover(ByteView bytes) {
   const auto message = v4::parse<v4::pb::ProveKeyReply>(bytes);
   if (!message) return;
@@ -95,6 +103,14 @@ void parse_message(v4::Response code, ByteView bytes) {
       return (void)v4::parse<v4::pb::SetRetentionReply>(bytes);
     case v4::Response::wanted:
       return (void)v4::parse<v4::pb::WantedReply>(bytes);
+    case v4::Response::replica_login:
+      return (void)v4::parse<v4::pb::ReplicaLoginReply>(bytes);
+    case v4::Response::replica_accounts:
+      return (void)v4::parse<v4::pb::ReplicaAccountsReply>(bytes);
+    case v4::Response::replica_records:
+      return parse_copy(bytes);
+    case v4::Response::drill_result:
+      return (void)v4::parse<v4::pb::DrillReply>(bytes);
     case v4::Response::failure:
       return parse_failure(bytes);
     default:

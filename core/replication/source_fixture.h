@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A source in this process for tests: another engine, which fails, lies and forgets as it is told.
+// One thread.
+#pragma once
+
+#include <set>
+
+#include "core/replication/account_copy.h"
+#include "core/repository/replica_fixture.h"
+
+namespace cb::replication {
+
+class EngineSource final : public SourceRemote {
+ public:
+  EngineSource(repository::EngineHouse& house, repository::RepositoryId repository)
+      : house_(house), repository_(repository) {}
+
+  std::set<repository::BlobId> lacks;   // that it does not have
+  std::set<repository::BlobId> spoilt;  // that change on their way
+  bool without_checksums = false;
+  size_t given = 0;  // blobs, those of sessions left out
+  std::function<void(Bytes&)> change_commit;
+
+  // As the list of accounts has it.
+  [[nodiscard]] SourceAccount account() const {
+    const auto head = repository::must(house_.engine().head(repository_));
+    const auto record = repository::must(house_.engine().record(repository_));
+    return {"alice", repository_, record.root, head.sequence, head.hash, house_.server_key()};
+  }
+
+  Result<std::vector<SourceAccount>> accounts() override { return std::vector{account()}; }
+  Result<SourceRecords> records(const repository::RepositoryId& repository) override {
+    CB_ASSIGN(const auto row, house_.catalog().accounts().account_by_name("alice"));
+    SourceRecords records;
+    records.account = repository::note_of(*row);
+    CB_ASSIGN(records.record, house_.engine().record(repository));
+    CB_ASSIGN(records.slots, house_.engine().slots(repository));
+    return records;
+  }
+  Result<std::vector<repository::DeviceEntry>> devices(
+      const repository::RepositoryId& /*repository*/) override {
+    CB_ASSIGN(const auto row, house_.catalog().accounts().account_by_name("alice"));
+    CB_ASSIGN(const auto all, house_.catalog().accounts().devices(row->number));
+    std::vector<repository::DeviceEntry> devices;
+    for (const catalog::Device& device : all) {
+      repository::DeviceEntry& entry = devices.emplace_back();
+      CB_ASSIGN(entry.certificate, repository::decode_certificate(device.certificate));
+      entry.state = static_cast<uint64_t>(device.state);
+    }
+    return devices;
+  }
+  Result<repository::ChainPage> chain(const repository::RepositoryId& repository,
+                                      uint64_t sequence) override {
+    repository::ChainPage page;
+    CB_ASSIGN(page.commits, house_.engine().commits(repository, sequence, 2));
+    if (change_commit)
+      for (Bytes& commit : page.commits) change_commit(commit);
+    page.last = page.commits.size() < 2;
+    return page;
+  }
+  Result<std::vector<repository::BlobId>> get(const repository::RepositoryId& repository,
+                                              const repository::DeviceId& device,
+                                              std::span<const repository::BlobId> ids,
+                                              const Sink& sink) override {
+    CB_ASSIGN(const auto viewer, house_.engine().viewer(device));
+    std::set<repository::BlobId> missing(ids.begin(), ids.end());
+    std::vector<repository::BlobId> asked;
+    for (const auto& id : ids)
+      if (!lacks.contains(id)) asked.push_back(id);
+    CB_ASSIGN(auto all, house_.engine().replicas().sessions_of(repository, viewer, asked));
+    all.insert(all.end(), asked.begin(), asked.end());
+    std::vector<repository::StoredBlob> found;
+    repository::Engine::Reader reader;
+    reader.head = [&](const repository::BlobHead& head) -> Status {
+      found.push_back({head, {}});
+      return {};
+    };
+    reader.content = [&](ByteView part) -> Status {
+      found.back().stored.insert(found.back().stored.end(), part.begin(), part.end());
+      return {};
+    };
+    reader.damaged = [](const repository::BlobId&) -> Status { return {}; };
+    CB_TRY(house_.engine().read(repository, viewer, true, all, reader));
+    for (repository::StoredBlob& blob : found) {
+      missing.erase(blob.head.id);
+      if (spoilt.contains(blob.head.id)) blob.stored[0] ^= std::byte{1};
+      if (without_checksums) blob.head.checksum.reset();
+      given += blob.head.kind == repository::BlobKind::session ? 0 : 1;
+      CB_TRY(sink(std::move(blob)));
+    }
+    return std::vector<repository::BlobId>(missing.begin(), missing.end());
+  }
+
+ private:
+  repository::EngineHouse& house_;
+  const repository::RepositoryId repository_;
+};
+
+// Lets so many blobs come, and gives up then.
+class CountedPace final : public Pace {
+ public:
+  explicit CountedPace(size_t most) : left_(most) {}
+  bool spend(uint64_t /*bytes*/) override {
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+
+ private:
+  size_t left_;
+};
+
+}  // namespace cb::replication

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/server/watch_look.h"
+
+#include <algorithm>
+
+#include "core/repository/catalog_rebuild.h"
+#include "core/server/watch_events.h"
+#include "core/watch/anomaly.h"
+
+namespace cb::server {
+namespace {
+
+using catalog::SourceBackup;
+using catalog::SourceFigures;
+using repository::BlobId;
+using repository::CommitRecord;
+using repository::TreeChange;
+using repository::TreeSize;
+
+constexpr size_t kCommitsAtOnce = 256;
+// Backups of a source that are remembered, for when they came; and those that say what is usual.
+constexpr size_t kRemembered = 2000;
+constexpr size_t kJudgedBy = 60;
+constexpr size_t kLeastJudgedBy = 5;
+// Of older snapshots only the time is noted: a catalog that has just learnt to watch has many.
+constexpr int64_t kLookedAtAge = 60 * watch::kDay;
+
+constexpr const char* kWatch = "watch";
+
+void set_after(SourceFigures& figures, const TreeSize& size) {
+  figures.after_nodes = size.nodes;
+  figures.after_blobs = size.blobs;
+  figures.after_bytes = size.bytes;
+}
+
+void set_change(SourceFigures& figures, const TreeSize& before, const TreeChange& change) {
+  const auto sum = [](uint64_t was, uint64_t less, uint64_t more) {
+    return was - std::min(was, less) + more;
+  };
+  figures.before_nodes = before.nodes;
+  figures.before_blobs = before.blobs;
+  figures.before_bytes = before.bytes;
+  figures.after_nodes = sum(before.nodes, change.less.nodes, change.more.nodes);
+  figures.after_blobs = sum(before.blobs, change.less.blobs, change.more.blobs);
+  figures.after_bytes = sum(before.bytes, change.less.bytes, change.more.bytes);
+  figures.new_blobs = change.new_blobs;
+  figures.new_bytes = change.new_bytes;
+  figures.new_nodes = change.more.nodes;
+  figures.gone_blobs = change.gone_blobs;
+  figures.gone_bytes = change.gone_bytes;
+}
+
+watch::Reading reading_of(const SourceBackup& backup) {
+  watch::Reading reading;
+  const SourceFigures& f = backup.figures;
+  if (backup.is_compared)
+    reading.seen =
+        watch::Seen{f.before_blobs, f.before_bytes, f.before_nodes, f.after_blobs, f.after_bytes,
+                    f.new_blobs,    f.new_bytes,    f.new_nodes,    f.gone_blobs,  f.gone_bytes};
+  if (backup.claim)
+    reading.said =
+        watch::Said{backup.claim->unchanged,   backup.claim->changed, backup.claim->added,
+                    backup.claim->removed,     backup.claim->renamed, backup.claim->plain_bytes,
+                    backup.claim->stored_bytes};
+  return reading;
+}
+
+Result<std::optional<CommitRecord>> commit_at(catalog::Index& index, int64_t repository,
+                                              uint64_t sequence) {
+  CB_ASSIGN(const auto rows, index.commits(repository, sequence, 1));
+  if (rows.empty() || rows.front().sequence != sequence) return std::nullopt;
+  CB_ASSIGN(CommitRecord commit, repository::decode_commit(rows.front().record));
+  return commit;
+}
+
+}  // namespace
+
+Status WatchLook::account(const catalog::Account& account) {
+  if (!settings_.is_on || account.kind == catalog::AccountKind::v3) return {};
+  CB_ASSIGN(const auto found, parts_.catalog->index().repository_of(account.number));
+  if (!found) return {};
+  const Place place{account.name, found->number, repository::RepositoryId{found->id}};
+  catalog::Sources& sources = parts_.catalog->sources();
+  CB_ASSIGN(uint64_t looked_at, sources.looked_at(place.number));
+  while (true) {
+    CB_ASSIGN(const auto rows,
+              parts_.catalog->index().commits(place.number, looked_at + 1, kCommitsAtOnce));
+    if (rows.empty()) return {};
+    for (const catalog::CommitRow& row : rows) {
+      if (goes_on_ && !goes_on_()) return failed(Code::cancelled, "watch", "was cancelled");
+      CB_TRY(take(place, row));
+    }
+    looked_at = rows.back().sequence;
+    CB_TRY(sources.set_looked_at(place.number, looked_at));
+  }
+}
+
+// Checkpoints are parts of a backup that is under way: they say nothing.
+Status WatchLook::take(const Place& place, const catalog::CommitRow& row) {
+  if (row.type != static_cast<uint8_t>(repository::CommitType::commit)) return {};
+  CB_ASSIGN(const CommitRecord commit, repository::decode_commit(row.record));
+  if ((commit.flags & repository::kSnapshotCheckpoint) != 0) return {};
+  return look_at(place, commit);
+}
+
+Status WatchLook::look_at(const Place& place, const CommitRecord& commit) {
+  catalog::Sources& sources = parts_.catalog->sources();
+  SourceBackup backup;
+  backup.sequence = commit.sequence;
+  backup.source = source_of(commit);
+  backup.snapshot = commit.snapshot.bytes;
+  backup.time_ns = commit.time_ns;
+  CB_ASSIGN(backup.claim, sources.claim(place.number, backup.snapshot));
+  CB_ASSIGN(auto history, sources.backups(place.number, backup.source, kJudgedBy));
+  // After a crash it may be there already.
+  std::erase_if(history, [&](const SourceBackup& one) { return one.sequence >= backup.sequence; });
+  if (commit.time_ns > now() - kLookedAtAge) {
+    if (history.empty())
+      CB_TRY(measure(place, commit, backup));
+    else
+      CB_TRY(compare(place, commit, history.back(), backup));
+    judge(history, backup);
+  }
+  ++looked_;
+  CB_TRY(parts_.book->change_state(place.number, backup.source, [](auto&) {}));
+  if (backup.is_odd) CB_TRY(act(place, history, backup));
+  return sources.add_backup(place.number, backup, kRemembered);
+}
+
+// What is gone by now, or damaged, must not keep later snapshots from being looked at.
+Status WatchLook::measure(const Place& place, const CommitRecord& commit, SourceBackup& backup) {
+  const auto size = parts_.engine->measure(place.repository, commit.device, commit.root, goes_on_);
+  if (size) set_after(backup.figures, *size);
+  if (size || repository::is_damage(size.error().code)) return {};
+  return failed(size.error());
+}
+
+Result<TreeSize> WatchLook::size_of(const Place& place, const SourceBackup& before,
+                                    const BlobId& root, const repository::DeviceId& device) {
+  const SourceFigures& figures = before.figures;
+  if (figures.after_nodes > 0)
+    return TreeSize{figures.after_nodes, figures.after_blobs, figures.after_bytes};
+  return parts_.engine->measure(place.repository, device, root, goes_on_);
+}
+
+Status WatchLook::compare(const Place& place, const CommitRecord& commit,
+                          const SourceBackup& before, SourceBackup& backup) {
+  CB_ASSIGN(const auto earlier, commit_at(parts_.catalog->index(), place.number, before.sequence));
+  if (!earlier) return measure(place, commit, backup);
+  const auto change =
+      parts_.engine->compare(place.repository, commit.device, earlier->root, commit.root, goes_on_);
+  const auto size = change ? size_of(place, before, earlier->root, commit.device)
+                           : Result<TreeSize>(failed(change.error()));
+  if (!size && repository::is_damage(size.error().code)) return measure(place, commit, backup);
+  if (!size) return failed(size.error());
+  set_change(backup.figures, *size, *change);
+  backup.is_compared = true;
+  return {};
+}
+
+void WatchLook::judge(const std::vector<SourceBackup>& history, SourceBackup& backup) {
+  std::vector<watch::Reading> readings;
+  for (const SourceBackup& one : history)
+    if (!one.is_odd && (one.is_compared || one.claim)) readings.push_back(reading_of(one));
+  // Without one before it there is nothing that a client could say about.
+  if (history.empty()) return;
+  const watch::Score score = watch::score(reading_of(backup), readings, kLeastJudgedBy);
+  backup.score = score.points;
+  backup.reasons = score.text();
+  backup.is_odd = score.points >= settings_.score_limit;
+}
+
+Status WatchLook::act(const Place& place, const std::vector<SourceBackup>& history,
+                      const SourceBackup& backup) {
+  ++odd_;
+  const int64_t freeze = settings_.freeze.count();
+  // What lies further back, in a history that is read for the first time, is nobody's alarm.
+  if (backup.time_ns < now() - std::max(freeze, watch::kDay)) return {};
+  const auto normal = std::find_if(history.rbegin(), history.rend(),
+                                   [](const SourceBackup& one) { return !one.is_odd; });
+  catalog::SourceState state;
+  CB_TRY(parts_.book->change_state(place.number, backup.source, [&](catalog::SourceState& changed) {
+    const bool is_frozen = changed.frozen_ns > now();
+    if (!is_frozen || changed.normal.empty())
+      changed.normal = normal == history.rend() ? Bytes() : to_bytes(normal->snapshot);
+    changed.frozen_ns = freeze == 0 ? 0 : now() + freeze;
+    changed.reason = backup.reasons;
+    state = changed;
+  }));
+  if (!state.normal.empty()) CB_TRY(keep(place, state.normal, backup));
+  parts_.log->warn("watch.anomaly", {{"account", place.account},
+                                     {"source", text_of_source(backup.source)},
+                                     {"snapshot", to_hex(backup.snapshot)},
+                                     {"score", backup.score},
+                                     {"frozen_until_ns", state.frozen_ns},
+                                     {"why", backup.reasons}});
+  if (parts_.audit != nullptr)
+    parts_.audit->write({kWatch, "", "watch.anomaly",
+                         place.account + " " + text_of_source(backup.source), "done",
+                         "snapshot " + to_hex(backup.snapshot) + ", score " +
+                             std::to_string(backup.score) + ": " + backup.reasons});
+  parts_.alarms->post(anomaly_event(place.account, backup, state));
+  return {};
+}
+
+// A longer pin of a person's is left as it is.
+Status WatchLook::keep(const Place& place, const Bytes& normal, const SourceBackup& backup) {
+  BlobId snapshot;
+  std::copy_n(normal.begin(), std::min(normal.size(), BlobId::kSize), snapshot.bytes.begin());
+  const int64_t until = now() + settings_.pin.count();
+  CB_ASSIGN(const auto pins, parts_.retention->pins(place.repository));
+  const bool is_pinned = std::any_of(pins.begin(), pins.end(), [&](const catalog::PinRow& pin) {
+    return pin.snapshot == snapshot.bytes && (pin.until_ns == 0 || pin.until_ns >= until);
+  });
+  if (is_pinned) return {};
+  const Status pinned = parts_.retention->pin(
+      place.repository, snapshot, until,
+      "the last one before the anomaly of snapshot " + to_hex(backup.snapshot).substr(0, 12),
+      kWatch);
+  // It was removed for good before this one came.
+  if (!pinned && pinned.error().code == Code::not_found) return {};
+  return pinned;
+}
+
+}  // namespace cb::server
