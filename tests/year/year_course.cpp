@@ -30,13 +30,13 @@ const Policy kOwn = {"keep-daily 3, keep-weekly 8", 0, 3, 8, 0, 0, 0, false, 7};
 constexpr std::array<size_t, 4> kWithOwnRules = {3, 7, 11, 15};  // all of the last account
 
 // Fewer runs, for a test that ends soon; and from December on those of a small busy server.
-const std::map<std::string, std::string> kCalm = {{"retention", "every 48h"},
-                                                  {"collect", "every 72h"},
-                                                  {"compact", "every 72h"},
-                                                  {"verify", "every 240h"},
-                                                  {"clean", "daily 05:00"}};
-const std::map<std::string, std::string> kDecember = {
-    {"compact", "daily 04:00"}, {"verify", "every 240h"}, {"clean", "daily 05:00"}};
+const std::map<std::string, std::string> kCalm = {
+    {"retention", "every 48h"}, {"collect", "every 72h"}, {"compact", "every 72h"},
+    {"verify", "every 240h"},   {"clean", "daily 05:00"}, {"watch", "every 2h"}};
+const std::map<std::string, std::string> kDecember = {{"compact", "daily 04:00"},
+                                                      {"verify", "every 240h"},
+                                                      {"clean", "daily 05:00"},
+                                                      {"watch", "every 2h"}};
 constexpr int64_t kFirstOfDecember = 335;
 
 HouseSettings house_settings(const CourseSettings& settings) {

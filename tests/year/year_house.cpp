@@ -25,10 +25,13 @@ House::House(const HouseSettings& settings)
       folder_(fast_place()),
       faulty_("store-fs", folder_.path()),
       clock_(settings.begin, kill_point_),
+      events_(folder_.path() / "events"),
       key_(server_key()) {}
 
 void House::close() {
   jobs_.reset();
+  alarms_.reset();
+  watch_.reset();
   audit_.reset();
   book_.reset();
   engine_.reset();
@@ -71,6 +74,10 @@ Status House::open_jobs() {
       server::RetentionBook::Parts{catalog_.get(), engine_.get(), &clock_});
   audit_ =
       std::make_unique<server::Audit>(server::Audit::Parts{&catalog_->audit(), &clock_, &log_});
+  watch_ = std::make_unique<server::WatchBook>(server::WatchBook::Parts{catalog_.get(), &clock_},
+                                               server::WatchSettings());
+  alarms_ = std::make_unique<server::Alarms>(
+      server::Alarms::Parts{&catalog_->sources(), &events_, &clock_, &log_});
   server::JobParts parts;
   parts.catalog = catalog_.get();
   parts.engine = engine_.get();
@@ -79,6 +86,8 @@ Status House::open_jobs() {
   parts.log = &log_;
   parts.retention = book_.get();
   parts.audit = audit_.get();
+  parts.watch = watch_.get();
+  parts.alarms = alarms_.get();
   parts.upkeep = [this] { return settings_.upkeep; };
   std::vector<server::JobKind> kinds = server::job_kinds(parts);
   for (server::JobKind& kind : kinds) kind = watched(std::move(kind));

@@ -11,9 +11,11 @@
 
 #include "core/identity/signing.h"
 #include "core/log/capture.h"
+#include "core/server/job_kinds.h"
 #include "core/server/jobs.h"
 #include "tests/fault/faulty_store.h"
 #include "tests/year/year_clock.h"
+#include "tests/year/year_events.h"
 
 namespace cb::year {
 
@@ -57,6 +59,8 @@ class House {
   server::RetentionBook& book() { return *book_; }
   server::Audit& audit() { return *audit_; }
   server::Jobs& jobs() { return *jobs_; }
+  // What was told to people, also by processes that were killed since.
+  [[nodiscard]] std::vector<ToldEvent> events() const { return events_.all(); }
   YearClock& clock() { return clock_; }
   KillPoint& kill_point() { return kill_point_; }
   [[nodiscard]] const log::Capture& log() const { return log_; }
@@ -79,6 +83,7 @@ class House {
   KillPoint kill_point_;
   YearClock clock_;
   log::Capture log_;
+  EventFile events_;
   identity::SigningKey key_;
   std::optional<uint64_t> most_held_;  // bytes of all objects, where there is a limit
   uint64_t openings_ = 0;
@@ -91,6 +96,8 @@ class House {
   std::unique_ptr<repository::Engine> engine_;
   std::unique_ptr<server::RetentionBook> book_;
   std::unique_ptr<server::Audit> audit_;
+  std::unique_ptr<server::WatchBook> watch_;
+  std::unique_ptr<server::Alarms> alarms_;
   std::unique_ptr<server::Jobs> jobs_;
 };
 

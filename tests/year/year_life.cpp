@@ -56,7 +56,7 @@ void live(const CourseSettings& settings) {
   look_at_audit(course);
   look_at_health(course);
   look_at_contents(course);
-  // overdue: what spoke up of course.silence().source between its two days is looked at here.
+  look_at_events(course);
 }
 
 }  // namespace cb::year

@@ -32,6 +32,10 @@ void look_at_jobs(Course& course);
 // Bytes that collections gave back on the days of a full store.
 uint64_t freed_on_full_days(Course& course);
 
+// A source that fell silent was missed within its tolerance, once, and came back once; none was
+// missed that had come within a day; and nothing that happened looked like spoilt data.
+void look_at_events(Course& course);
+
 // The audit log is a whole chain and tells of every removal.
 void look_at_audit(Course& course);
 

@@ -128,7 +128,7 @@ bool Course::kill_during(uint64_t most_passes, const std::function<bool()>& work
   for (char what = 0; ::read(pipe[0], &what, 1) == 1;) told += what;
   ::close(pipe[0]);
   int status = 0;
-  if (::waitpid(child, &status, 0) != child || !WIFSIGNALED(status))
+  if (::waitpid(child, &status, 0) != child || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
     throw std::runtime_error("a process ended by itself before it was killed");
   ++tally_.kills;
   tally_.kills_inside += told.find(kEnded) == std::string::npos ? 1 : 0;
