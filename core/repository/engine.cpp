@@ -36,7 +36,9 @@ class PackEngine final : public Engine {
     return {};
   }
 
-  void set_low_water(uint64_t bytes) override { engine_->space.set_low_water(bytes); }
+  void set_room_limits(uint64_t reserve, uint64_t low_water) override {
+    engine_->space.set_limits(reserve, low_water);
+  }
   bool is_low() override {
     const Status begins = engine_->space.may_begin();
     return !begins && begins.error().code == Code::no_space;

@@ -111,8 +111,9 @@ class Engine {
   static Result<std::unique_ptr<Engine>> open(Parts parts);
   virtual ~Engine() = default;
 
-  // Takes another low-water mark; at once, for intakes that have stored nothing yet.
-  virtual void set_low_water(uint64_t bytes) = 0;
+  // Takes another reserve and low-water mark, in bytes; at once, the mark for intakes that have
+  // stored nothing yet.
+  virtual void set_room_limits(uint64_t reserve, uint64_t low_water) = 0;
   // Is the store below it? The answer may be a second old.
   virtual bool is_low() = 0;
 

@@ -54,9 +54,12 @@ Status SpaceGuard::may_begin() {
                 "make room on the server; what was backed up is safe");
 }
 
-void SpaceGuard::set_low_water(uint64_t bytes) {
+void SpaceGuard::set_limits(uint64_t reserve, uint64_t low_water) {
   const std::lock_guard lock(mutex_);
-  low_water_ = bytes;
+  reserve_ = reserve;
+  low_water_ = low_water;
+  asked_.reset();
+  left_ = 0;
 }
 
 }  // namespace cb::repository

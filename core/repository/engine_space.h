@@ -26,16 +26,16 @@ class SpaceGuard {
   // May a backup begin? Code::no_space while less is free than the low-water mark, so that those
   // that run have the rest to end with.
   Status may_begin();
-  void set_low_water(uint64_t bytes);
+  void set_limits(uint64_t reserve, uint64_t low_water);
 
  private:
   Status ask(std::chrono::nanoseconds now);
 
   plugin::Store& store_;
   const os::Clock& clock_;
-  const uint64_t reserve_;
   std::mutex mutex_;
   // Guarded by mutex_:
+  uint64_t reserve_;
   uint64_t low_water_;
   uint64_t free_ = 0;  // when the store was asked
   uint64_t left_ = 0;  // bytes that may be taken before the store is asked again

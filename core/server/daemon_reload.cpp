@@ -37,7 +37,7 @@ Status Daemon::reload(Settings fresh) {
   s.v4->reconfigure(fresh.v4);
   s.sessions->set_limits(fresh.limits);
   s.backend->limits().reconfigure(fresh.quotas);
-  s.backend->engine().set_low_water(fresh.engine.low_water);
+  s.backend->engine().set_room_limits(fresh.engine.reserve, fresh.engine.low_water);
   s.jobs->reconfigure(fresh.upkeep);
   s.backend->watch().reconfigure(fresh.watch);
   change_targets(fresh.notify);

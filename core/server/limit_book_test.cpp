@@ -219,11 +219,23 @@ TEST_F(LimitBookTest, what_the_last_backup_had_stored_is_told_to_the_next_one) {
   EXPECT_EQ(must(book_->allowance(account_, mine_.device)).account.room(), 7U);
 }
 
+TEST_F(LimitBookTest, another_reserve_holds_at_once_for_who_is_sending) {
+  const auto running = begin(mine_);
+  EXPECT_EQ(fill(*running, 1, 3), 3U);
+  engine().set_room_limits(uint64_t{1} << 62, 0);
+  Status refused;
+  EXPECT_EQ(fill(*running, 100, 3, 3000, &refused), 0U);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::no_space);
+  engine().set_room_limits(0, 0);
+  EXPECT_EQ(fill(*begin(mine_), 200, 3), 3U);
+}
+
 TEST_F(LimitBookTest, below_the_low_water_mark_no_backup_begins_and_what_runs_goes_on) {
   const auto running = begin(mine_);
   EXPECT_EQ(fill(*running, 1, 3), 3U);
   const auto first = commit(mine_, 1, 5);
-  engine().set_low_water(uint64_t{1} << 62);
+  engine().set_room_limits(0, uint64_t{1} << 62);
   EXPECT_TRUE(engine().is_low());
   EXPECT_EQ(fill(*running, 100, 3), 3U);
   Status refused;
@@ -233,7 +245,7 @@ TEST_F(LimitBookTest, below_the_low_water_mark_no_backup_begins_and_what_runs_go
   EXPECT_NE(refused.error().cause.find("low-water mark"), std::string::npos);
   remove(repository::make_snapshot(1, 5, 1000).request.snapshot);
   collect();
-  engine().set_low_water(0);
+  engine().set_room_limits(0, 0);
   EXPECT_FALSE(engine().is_low());
   EXPECT_EQ(fill(*begin(theirs_), 200, 3), 3U);
 }
