@@ -291,7 +291,16 @@ Result<Json> AdminCommands::create_token(const Json& request) const {
 }
 
 Result<Json> AdminCommands::check(const Json& request, const Progress& progress) const {
-  if (parts_.maintenance != nullptr) CB_TRY(parts_.maintenance->may_read());
+  std::atomic<bool> is_over{false};
+  std::optional<Maintenance::Ticket> ticket;
+  if (parts_.maintenance != nullptr) {
+    CB_ASSIGN(auto begun, parts_.maintenance->begin(Maintenance::Work::reading,
+                                                    [&is_over] { is_over = true; }));
+    ticket.emplace(std::move(begun));
+  }
+  const Progress goes_on = [&](uint64_t done, uint64_t total) {
+    return !is_over && (!progress || progress(done, total));
+  };
   const bool read_data = flag_of(request, "read_data");
   CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
   repository::Engine::Checked sum;
@@ -302,7 +311,7 @@ Result<Json> AdminCommands::check(const Json& request, const Progress& progress)
     CB_ASSIGN(const auto repository, parts_.engine->of_account(account.name));
     if (!repository) continue;
     ++repositories;
-    CB_ASSIGN(const auto checked, check_one(*parts_.engine, *repository, read_data, progress));
+    CB_ASSIGN(const auto checked, check_one(*parts_.engine, *repository, read_data, goes_on));
     sum.packs += checked.packs;
     sum.blobs += checked.blobs;
     sum.bytes += checked.bytes;

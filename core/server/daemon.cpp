@@ -148,6 +148,20 @@ Status Daemon::open_services() {
   CB_ASSIGN(v4.server_key, s.backend->signing_public());
   CB_ASSIGN(v4.migration, s.migration_parts());
   s.v4 = std::make_unique<V4Service>(v4, s.settings.v4);
+  return complete_store();
+}
+
+// What a crash broke off. It deletes and writes, so a store under maintenance is left as it is; all
+// of it can wait for a later start.
+Status Daemon::complete_store() {
+  State& s = *state_;
+  if (!s.maintenance->may_write()) {
+    s.log.warn(
+        "store.not-completed",
+        {{"mode", name_of(s.maintenance->mode())},
+         {"advice", "what a crash left behind is removed at the next start in mode normal"}});
+    return {};
+  }
   CB_ASSIGN(const uint64_t leftovers, s.backend->engine().remove_leftovers());
   if (leftovers > 0) s.log.info("store.leftovers-removed", {{"objects", leftovers}});
   CB_ASSIGN(const uint64_t unnamed, s.backend->archive().forget_unnamed());

@@ -3,11 +3,11 @@
 // The numbers of a running daemon for a monitoring system. docs/operations.md lists them all.
 #include <map>
 
-#include "core/report/metrics.h"
 #include "core/server/admin_replicas.h"
 #include "core/server/daemon_state.h"
 #include "core/server/legacy_report.h"
 #include "core/server/limit_metrics.h"
+#include "core/server/metric_list.h"
 #include "core/server/program.h"
 
 namespace cb::server {
@@ -17,42 +17,6 @@ using report::Metric;
 using report::Sample;
 
 constexpr auto kV3Used = std::chrono::hours(30 * 24);
-
-double real(uint64_t value) { return static_cast<double>(value); }
-
-// The list, as it grows.
-class MetricList {
- public:
-  void gauge(const char* name, const char* help, double value) {
-    add(Metric::Kind::gauge, name, help, {{{}, value}});
-  }
-  void counter(const char* name, const char* help, uint64_t value) {
-    add(Metric::Kind::counter, name, help, {{{}, real(value)}});
-  }
-  // One sample for each value of a label.
-  using Labelled = std::vector<std::pair<std::string, double>>;
-  void gauges(const char* name, const char* help, const char* label, const Labelled& values) {
-    add(Metric::Kind::gauge, name, help, samples_of(label, values));
-  }
-  void counters(const char* name, const char* help, const char* label, const Labelled& values) {
-    add(Metric::Kind::counter, name, help, samples_of(label, values));
-  }
-  void add(Metric::Kind kind, const char* name, const char* help, std::vector<Sample> samples) {
-    all_.push_back({std::string("cyberbackup_") + name, help, kind, std::move(samples)});
-  }
-  void add_all(const std::vector<Metric>& metrics) {
-    all_.insert(all_.end(), metrics.begin(), metrics.end());
-  }
-  [[nodiscard]] std::string text() const { return report::metrics_text(all_); }
-
- private:
-  static std::vector<Sample> samples_of(const char* label, const Labelled& values) {
-    std::vector<Sample> samples;
-    for (const auto& [name, value] : values) samples.push_back({{{label, name}}, value});
-    return samples;
-  }
-  std::vector<Metric> all_;
-};
 
 void add_times(std::vector<Sample>& to, const char* protocol, const RequestTimes& requests) {
   for (const RequestTimes::Times& one : requests.times()) {
@@ -192,11 +156,12 @@ double seconds_of(const report::Json& run, const char* key) {
 
 // Of the answer to "job list"; a job that never ran has no sample of a last run.
 void add_jobs(MetricList& list, const report::Json& jobs) {
-  MetricList::Labelled running, next, begun, took;
+  MetricList::Labelled running, held, next, begun, took;
   std::vector<Sample> outcomes;
   for (const report::Json& one : jobs) {
     const std::string name = report::text_of(one, "job");
     running.emplace_back(name, one.contains("running") ? 1 : 0);
+    held.emplace_back(name, one.contains("held") ? 1 : 0);
     next.emplace_back(name, seconds_of(one, "next_ns"));
     const auto last = one.find("last");
     if (last == one.end()) continue;
@@ -205,6 +170,7 @@ void add_jobs(MetricList& list, const report::Json& jobs) {
     outcomes.push_back({{{"job", name}, {"outcome", report::text_of(*last, "outcome")}}, 1});
   }
   list.gauges("job_running", "1: the job runs now.", "job", running);
+  list.gauges("job_held", "1: the job may not run now; status says why.", "job", held);
   list.gauges("job_next_timestamp_seconds", "When the job runs next, 0: never by itself.", "job",
               next);
   list.gauges("job_last_timestamp_seconds", "When the job's last run began.", "job", begun);

@@ -59,11 +59,13 @@ void Jobs::reconfigure(const UpkeepSettings& settings) {
   const std::lock_guard lock(mutex_);
   settings_ = settings;
   plan_all();
+  ++changes_;
   wake_.notify_all();
 }
 
 void Jobs::look_again() {
   const std::lock_guard lock(mutex_);
+  ++changes_;
   wake_.notify_all();
 }
 
@@ -78,14 +80,22 @@ UpkeepSettings Jobs::settings() const {
 
 void Jobs::serve() {
   while (true) {
+    const uint64_t seen = changes();
     while (run_one_due()) continue;
     const auto due = next_due();
     std::unique_lock lock(mutex_);
     if (stopping_) return;
     const int64_t longest = std::chrono::nanoseconds(kLongestSleep).count();
     const int64_t sleep = due ? std::clamp<int64_t>(*due - now(), 0, longest) : longest;
-    wake_.wait_for(lock, std::chrono::nanoseconds(sleep));
+    // A change that came after the plans were looked at is none to sleep over.
+    wake_.wait_for(lock, std::chrono::nanoseconds(sleep),
+                   [&] { return stopping_ || changes_ != seen; });
   }
+}
+
+uint64_t Jobs::changes() const {
+  const std::lock_guard lock(mutex_);
+  return changes_;
 }
 
 size_t Jobs::run_due() {

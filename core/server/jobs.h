@@ -101,6 +101,7 @@ class Jobs {
   };
   Jobs(Parts parts, std::vector<JobKind> kinds, const UpkeepSettings& settings);
   void serve();
+  [[nodiscard]] uint64_t changes() const;
   bool run_one_due();
   bool take_turn(const std::function<bool()>& is_wanted);
   void give_turn();
@@ -138,6 +139,7 @@ class Jobs {
   bool is_busy_ = false;
   std::optional<RunningJob> running_;
   bool stopping_ = false;
+  uint64_t changes_ = 0;  // of plans, or of what may run
 
   std::condition_variable turn_;  // somebody's turn ended
   std::condition_variable wake_;  // other plans, or the end

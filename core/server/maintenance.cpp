@@ -13,6 +13,7 @@ using std::chrono::nanoseconds;
 namespace {
 
 constexpr uint64_t kLongestTold = 4096;
+constexpr nanoseconds kLongestDrain = std::chrono::hours(7 * 24);  // as in the configuration
 
 }  // namespace
 
@@ -40,7 +41,8 @@ void Maintenance::read_told() {
 }
 
 Status Maintenance::tell(const ToldMode& told, nanoseconds drain) {
-  if (drain < nanoseconds::zero()) return failed(Code::invalid, "--drain", "is less than nothing");
+  if (drain < nanoseconds::zero() || drain > kLongestDrain)
+    return failed(Code::invalid, "--drain", "must be from nothing to 7 days", "as --drain 10m");
   CB_TRY(os::write_file_atomically(*parts_.files, parts_.file, as_bytes(text_of(told))));
   bool is_other = false;
   {

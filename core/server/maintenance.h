@@ -34,7 +34,8 @@ class Maintenance {
   Maintenance(const Maintenance&) = delete;
   Maintenance& operator=(const Maintenance&) = delete;
 
-  // What an operator tells; kept first. Backups under way have `drain` to end. Errors of writing.
+  // What an operator tells; kept first. Backups under way have `drain` to end, at most 7 days.
+  // Code::invalid for another drain; errors of writing.
   Status tell(const ToldMode& told, std::chrono::nanoseconds drain);
   void reconfigure(const StoreSettings& settings);
   [[nodiscard]] std::chrono::nanoseconds usual_drain() const;

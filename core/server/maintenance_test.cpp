@@ -163,6 +163,17 @@ TEST_F(MaintenanceTest, a_reload_gives_nobody_more_time_and_telling_again_does) 
   EXPECT_TRUE(one->may_go_on());
 }
 
+TEST_F(MaintenanceTest, a_time_that_nobody_can_mean_is_refused_and_ends_nothing) {
+  const auto ticket = begin(Work::backup);
+  for (const auto drain : {std::chrono::nanoseconds(-1), std::chrono::nanoseconds::max()}) {
+    const Status told = store_->tell({StoreMode::read_only, 1, "uid 7"}, drain);
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().code, Code::invalid);
+  }
+  EXPECT_EQ(store_->mode(), StoreMode::normal);
+  EXPECT_TRUE(ticket->may_go_on());
+}
+
 TEST_F(MaintenanceTest, a_file_that_nobody_can_read_counts_as_read_only) {
   for (const char* text : {"", "normal", "{\"mode\":\"fast\"}", "[]"}) {
     ASSERT_TRUE(os::write_file_atomically(os::real_file_system(), folder_ / "store-mode",

@@ -30,6 +30,9 @@ std::string job_troubles(const Json& status) {
   std::string text;
   for (const Json& job : status.value("jobs", Json::array())) {
     if (!job.is_object()) continue;
+    if (job.contains("held"))
+      text +=
+          "job " + report::text_of(job, "job") + " waits: " + report::text_of(job, "held") + "\n";
     const Json last = job.value("last", Json::object());
     const std::string outcome = report::text_of(last, "outcome");
     if (outcome == "failed")
