@@ -8,6 +8,8 @@ namespace {
 
 using report::Json;
 
+constexpr int64_t kLongestPause = 366 * 24 * 3600 * int64_t{1'000'000'000};
+
 Json json_of(const Traffic::Shown& shown) {
   const TrafficRule& rule = shown.rule;
   Json networks = Json::array();
@@ -31,6 +33,9 @@ Result<std::optional<int64_t>> pause_end_of(const Json& request, int64_t now_ns)
   const int64_t until = report::number_of(request, "until_ns", 0);
   if (length < 0 || until < 0 || (length > 0 && until > 0))
     return failed(Code::invalid, "pause", "has no one end", "give --for or --until, or neither");
+  if (length > kLongestPause)
+    return failed(Code::invalid, "pause", "is longer than a year",
+                  "leave --for away for one without end");
   if (length == 0 && until == 0) return std::nullopt;
   return until > 0 ? until : now_ns + length;
 }

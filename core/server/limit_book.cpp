@@ -184,11 +184,10 @@ void LimitBook::settle(const repository::QuotaKey& whose, uint64_t taken, uint64
   const auto kept = number ? this->kept(*number) : Result<Kept*>(failed(number.error()));
   if (!kept) return;
   Use& device = (*kept)->devices[whose.device];
-  for (Use* use : {&(*kept)->account, &device}) {
-    use->aside -= std::min(use->aside, taken);
-    use->stored += stored;
-  }
-  if (stored == 0) return;
+  for (Use* use : {&(*kept)->account, &device}) use->aside -= std::min(use->aside, taken);
+  // Somebody may have read the rows of this pack before it was settled.
+  if (stored == 0 || read(**kept)) return;
+  for (Use* use : {&(*kept)->account, &device}) use->stored += stored;
   note_soft(**kept, DeviceId{}, (*kept)->account);
   if (!whose.device.is_zero()) note_soft(**kept, whose.device, device);
 }

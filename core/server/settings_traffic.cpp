@@ -72,7 +72,7 @@ config::Schema rate_schema() {
        .type = Type::size,
        .help = "Bytes that may go at once after a rest; without it, those of one second.",
        .min = 1,
-       .max = int64_t{1} << 40,
+       .max = static_cast<int64_t>(stream::kMostBurst),
        .reloadable = true},
   };
 }

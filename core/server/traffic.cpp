@@ -59,6 +59,9 @@ Status Traffic::set_rate(const std::string& name, const stream::Rate& rate) {
     return failed(Code::invalid, "rate of " + format_size(rate.per_second),
                   "is not from " + format_size(stream::kLeastRate) + " to " +
                       format_size(stream::kMostRate) + " a second");
+  if (rate.burst > stream::kMostBurst)
+    return failed(Code::invalid, "burst of " + format_size(rate.burst),
+                  "is more than " + format_size(stream::kMostBurst));
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(lanes_.begin(), lanes_.end(),
                                   [&](const auto& lane) { return lane->rule.name == name; });

@@ -33,6 +33,12 @@ void TrafficShare::look_up() {
   left_ = 0;
 }
 
+bool TrafficShare::is_limited() {
+  if (traffic_ == nullptr) return false;
+  look_up();
+  return traffic_->turn_of(lanes_) != 0;
+}
+
 void TrafficShare::begin_turn() {
   turn_ = traffic_->turn_of(lanes_);
   next_ = 0;

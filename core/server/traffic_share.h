@@ -33,6 +33,8 @@ class TrafficShare {
   // Waits until something may go, for about `patience` of real time at most; how much may then go,
   // 0 when it still has to wait: ask again. Code::cancelled when it is over.
   stream::Task<uint64_t> turn(std::chrono::nanoseconds patience);
+  // Is there a rule about these bytes now?
+  [[nodiscard]] bool is_limited();
   // As much as that, less what was spent of it.
   [[nodiscard]] uint64_t left() const { return left_; }
   void spend(uint64_t bytes) { left_ -= left_ == kUnlimited ? 0 : std::min(bytes, left_); }

@@ -36,9 +36,11 @@ Status V4Session::take_allowance() {
   LimitBook& book = *shared_.parts.limits;
   CB_ASSIGN(allowance_, book.allowance(member_->account.number, member_->device));
   pace_.set_rate(allowance_.of_session.requests);
-  auto ticket =
-      shared_.running->enter({member_->device, member_->account.number}, *connection_,
-                             {allowance_.account_sessions, allowance_.of_session.sessions});
+  // A peer that is there says something within a heartbeat.
+  const auto silent_since = shared_.parts.clock->monotonic() - settings_.heartbeat;
+  auto ticket = shared_.running->enter(
+      {member_->device, member_->account.number}, *connection_,
+      {allowance_.account_sessions, allowance_.of_session.sessions, silent_since});
   if (!ticket) {
     book.count(Refusal::sessions);
     return failed(std::move(ticket).error());

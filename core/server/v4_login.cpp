@@ -162,6 +162,20 @@ EntranceEvents events_of(Request code) {
 
 }  // namespace
 
+// Who proved who it is and comes when there are too many did nothing wrong: its program tries
+// again.
+stream::Task<void> V4Session::refuse_entrance(uint32_t request_id, const char* event, Error why) {
+  if (member_ && why.code == Code::busy) {
+    shared_.parts.log->info("v4.turned-away", {{"peer", peer_}, {"why", why.text()}});
+    (void)co_await end_with(request_id, why);
+    co_return failed(Code::closed, peer_, "was turned away");
+  }
+  ++shared_.counters->logins_refused;
+  shared_.parts.log->warn(event, {{"peer", peer_}, {"why", why.text()}});
+  audit_stranger(event, outcome_of(Status(failed(why))), why.text());
+  co_return failed(std::move(why));
+}
+
 // What strangers ask for; a refusal ends the connection.
 stream::Task<void> V4Session::let_in(const Frame& frame, const Bytes& message) {
   // A login ends this stage, opening an invite does not.
@@ -170,12 +184,8 @@ stream::Task<void> V4Session::let_in(const Frame& frame, const Bytes& message) {
   const EntranceEvents events = events_of(frame.code);
   Result<Answer> answer =
       co_await shared_.parts.workers->run([&] { return entrance(frame.code, message); });
-  if (!answer) {
-    ++shared_.counters->logins_refused;
-    shared_.parts.log->warn(events.refused, {{"peer", peer_}, {"why", answer.error().text()}});
-    audit_stranger(events.refused, outcome_of(answer), answer.error().text());
-    co_return failed(std::move(answer).error());
-  }
+  if (!answer)
+    co_return co_await refuse_entrance(frame.request_id, events.refused, std::move(answer).error());
   if (guest_) co_return co_await let_replica_in(frame, std::move(answer));
   if (!member_) {
     shared_.parts.log->info(events.granted, {{"peer", peer_}});

@@ -2,6 +2,9 @@
 //
 // What a v4 session answers once it is logged in, beside taking blobs in.
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "core/identity/signing.h"
 #include "core/server/v4_message.h"
@@ -17,6 +20,8 @@ using v4::Response;
 
 // A frame of snapshots is sent when it has so many bytes.
 constexpr size_t kSnapshotsFrame = 128 * 1024;
+// How often who waits for one of the buffers of limited restores looks.
+constexpr auto kBufferStep = std::chrono::milliseconds(100);
 
 // Message after message of a list that may be long.
 class SnapshotFrames {
@@ -214,14 +219,30 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
   co_return co_await send_blobs(frame, std::move(what));
 }
 
+// Whom a rule holds keeps a buffer for as long as that takes: half of them stay for the others.
+stream::Task<stream::Buffer> V4Session::buffer_to_send() {
+  const stream::BufferPool& pool = *shared_.parts.buffers;
+  boost::asio::steady_timer timer(connection_->executor());
+  while (out_.is_limited() && pool.counts().taken >= pool.counts().limit / 2) {
+    if (connection_->is_cancelled())
+      co_return failed(Code::cancelled, "connection", "is being closed");
+    timer.expires_after(kBufferStep);
+    (void)co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  stream::Buffer buffer = co_await shared_.parts.buffers->take();
+  if (!buffer) co_return failed(Code::cancelled, "connection", "is being closed");
+  co_return buffer;
+}
+
 stream::Task<void> V4Session::send_blobs(const Frame& frame, Outgoing what) {
   CB_CO_TRY(co_await puts_.settle());
-  stream::Buffer first = co_await shared_.parts.buffers->take();
-  if (!first) co_return failed(Code::cancelled, "connection", "is being closed");
+  CB_CO_ASSIGN(stream::Buffer first, co_await buffer_to_send());
+  stream::Buffer second;
+  if (!out_.is_limited()) second = shared_.parts.buffers->try_take();
   const auto is_wanted = [this] { return shared_.parts.readers->counts().queued > 0; };
   V4Outflow out(connection_->executor(),
                 {frame.request_id, settings_.write_timeout, is_wanted, &out_}, std::move(first),
-                shared_.parts.buffers->try_take());
+                std::move(second));
   V4Reading reading(*shared_.parts.engine, what.repository, what.copies, std::move(what.ids), out);
   Background job(*shared_.parts.readers, connection_->executor());
   Status sent, read;

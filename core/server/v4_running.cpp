@@ -3,11 +3,12 @@
 
 namespace cb::server {
 
-Status V4Running::check(const Who& who, const Most& most) const {
+Status V4Running::check(const Who& who, const Most& most) {
   if (who.device.is_zero()) return {};
   uint64_t of_account = 0, of_device = 0;
   for (const auto& [id, entry] : entries_) {
-    if (entry.who.account != who.account || entry.who.device.is_zero()) continue;
+    const bool counts = !entry.who.device.is_zero() && !entry.is_given_up;
+    if (entry.who.account != who.account || !counts) continue;
     ++of_account;
     of_device += entry.who.device == who.device ? 1 : 0;
   }
@@ -18,11 +19,28 @@ Status V4Running::check(const Who& who, const Most& most) const {
     error.retry = Retry::yes;
     return failed(std::move(error));
   };
-  if (most.of_device != 0 && of_device >= most.of_device)
-    return refused("device " + who.device.hex(), of_device);
+  if (most.of_device != 0 && of_device >= most.of_device) {
+    if (!give_up_silent(who, most.silent_since))
+      return refused("device " + who.device.hex(), of_device);
+    --of_account;
+  }
   if (most.of_account != 0 && of_account >= most.of_account)
     return refused("the account", of_account);
   return {};
+}
+
+// The one that has been silent longest, if there is one.
+bool V4Running::give_up_silent(const Who& who, std::chrono::nanoseconds silent_since) {
+  Entry* longest = nullptr;
+  for (auto& [id, entry] : entries_) {
+    if (entry.who.device != who.device || entry.is_given_up) continue;
+    if (entry.listens_since >= silent_since.count()) continue;
+    if (longest == nullptr || entry.listens_since < longest->listens_since) longest = &entry;
+  }
+  if (longest == nullptr) return false;
+  longest->is_given_up = true;
+  longest->connection->cancel();
+  return true;
 }
 
 Result<V4Running::Ticket> V4Running::enter(const Who& who, stream::Connection& connection,
@@ -30,8 +48,10 @@ Result<V4Running::Ticket> V4Running::enter(const Who& who, stream::Connection& c
   const std::lock_guard lock(mutex_);
   CB_TRY(check(who, most));
   const uint64_t id = next_id_++;
-  entries_.emplace(id, Entry{who, &connection});
-  return Ticket(shared_from_this(), id);
+  Entry& entry = entries_[id];
+  entry.who = who;
+  entry.connection = &connection;
+  return Ticket(shared_from_this(), id, entry);
 }
 
 void V4Running::remove(uint64_t id) {

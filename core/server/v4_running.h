@@ -4,7 +4,10 @@
 // Thread-safe; does not block.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,25 +19,38 @@ namespace cb::server {
 
 class V4Running : public std::enable_shared_from_this<V4Running> {
  public:
+  static constexpr int64_t kAtWork = std::numeric_limits<int64_t>::max();
+
   struct Who {
     repository::DeviceId device;  // zero: a person
     int64_t account = 0;
   };
 
+  struct Entry {
+    Who who;
+    stream::Connection* connection = nullptr;
+    std::atomic<int64_t> listens_since = kAtWork;  // monotonic; kAtWork: the peer waits for us
+    bool is_given_up = false;                      // it is being ended, and counts no more
+  };
+
   // Removes its entry when it is destroyed.
   class Ticket {
    public:
-    Ticket(std::shared_ptr<V4Running> running, uint64_t id)
-        : running_(std::move(running)), id_(id) {}
+    Ticket(std::shared_ptr<V4Running> running, uint64_t id, Entry& entry)
+        : running_(std::move(running)), id_(id), entry_(&entry) {}
     Ticket(Ticket&& other) noexcept = default;
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
       if (running_) running_->remove(id_);
     }
+    // The session waits for its peer from now on (monotonic), or has heard of it.
+    void listens(std::chrono::nanoseconds now) { entry_->listens_since = now.count(); }
+    void works() { entry_->listens_since = kAtWork; }
 
    private:
     std::shared_ptr<V4Running> running_;
     uint64_t id_;
+    Entry* entry_;
   };
 
   // How many there may be at one time; 0: any number. Persons are none of them: who has to put
@@ -42,6 +58,9 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
   struct Most {
     uint64_t of_account = 0;
     uint64_t of_device = 0;
+    // A device at its limit takes the place of a session of its own that has heard nothing since
+    // then (monotonic): whoever lost a connection comes in again.
+    std::chrono::nanoseconds silent_since{};
   };
   // `connection` outlives the ticket. Code::busy when it would be one too many.
   Result<Ticket> enter(const Who& who, stream::Connection& connection, const Most& most);
@@ -55,13 +74,9 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
   [[nodiscard]] uint32_t count(const repository::DeviceId& device) const;
 
  private:
-  struct Entry {
-    Who who;
-    stream::Connection* connection = nullptr;
-  };
-
   void remove(uint64_t id);
-  [[nodiscard]] Status check(const Who& who, const Most& most) const;
+  Status check(const Who& who, const Most& most);
+  bool give_up_silent(const Who& who, std::chrono::nanoseconds silent_since);
   size_t end(const std::function<bool(const Who&)>& is_meant);
 
   mutable std::mutex mutex_;

@@ -91,8 +91,10 @@ awaitable<void> V4Session::run() {
 // Ends with an error, the clean end of the peer (Code::closed) included.
 stream::Task<void> V4Session::serve() {
   while (true) {
+    if (running_) running_->listens(shared_.parts.clock->monotonic());
     CB_CO_TRY(co_await wait_for_frame());
     CB_CO_ASSIGN(const Frame frame, co_await read_frame());
+    if (running_) running_->works();
     request_id_ = frame.request_id;
     CB_CO_TRY(check_order(frame));
     last_request_ = shared_.parts.clock->monotonic();

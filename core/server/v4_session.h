@@ -89,6 +89,7 @@ class V4Session {
   Status enter(V4Member member);
   Result<Answer> entrance(v4::Request code, const Bytes& message);
   stream::Task<void> let_in(const Frame& frame, const Bytes& message);
+  stream::Task<void> refuse_entrance(uint32_t request_id, const char* event, Error why);
   template <typename T>
   Result<T> proved(const std::string& subject, Result<T> result);
 
@@ -160,6 +161,7 @@ class V4Session {
     std::vector<repository::BlobId> ids;
     std::function<bool(const repository::BlobId&)> is_asked;
   };
+  stream::Task<stream::Buffer> buffer_to_send();
   stream::Task<void> send_blobs(const Frame& frame, Outgoing what);
   stream::Task<void> snapshots(const Frame& frame, const Bytes& message);
 

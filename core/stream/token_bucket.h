@@ -20,6 +20,7 @@ struct Rate {
 // What is slower lets the deadlines of the other side pass; what is faster needs no limit.
 constexpr uint64_t kLeastRate = uint64_t{4} << 10;
 constexpr uint64_t kMostRate = uint64_t{16} << 30;
+constexpr uint64_t kMostBurst = uint64_t{1} << 40;
 
 // How much one of many takes at a time: a 64th of a second's worth, from 4 KiB to 1 MiB.
 uint64_t turn_of(const Rate& rate);

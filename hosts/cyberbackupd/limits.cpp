@@ -132,7 +132,8 @@ std::string limits_text(const Json& shown) {
       add_account(table, account);
   }
   std::string refused;
-  for (const auto& [kind, count] : shown.value("refused", Json::object()).items())
+  const Json refusals = shown.value("refused", Json::object());
+  for (const auto& [kind, count] : refusals.items())
     if (count.is_number() && count.get<uint64_t>() > 0)
       refused += (refused.empty() ? "" : ", ") + kind + " " + count.dump();
   std::string text = table.text() + errors;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "core/server/stopped_clock.h"
 #include "tests/v4/v4_server.h"
 
 namespace cb::server {
@@ -138,6 +139,23 @@ TEST_F(V4Limits, one_session_too_many_is_busy_and_comes_in_when_another_ends) {
   wait_until_idle();
   EXPECT_EQ(peer()->login(owner)->code, Response::login);
   EXPECT_EQ((*admin({{"command", "limits.show"}}))["refused"]["sessions"], 1);
+  EXPECT_EQ(daemon_->status()["v4"]["disorders"], 0) << "nobody broke a rule";
+}
+
+TEST_F(V4Limits, a_device_that_lost_its_connection_takes_the_place_of_its_silent_session) {
+  StoppedClock clock;
+  seams_.clock = &clock;
+  start({"limits.device_sessions=1"});
+  V4Owner owner = V4Owner::make();
+  const auto lost = enrolled("alice", owner);
+  EXPECT_EQ(ask(*lost, Request::heartbeat, v4::pb::Heartbeat()).code, Response::heartbeat);
+  EXPECT_EQ(peer()->login(owner)->code, Response::failure) << "it may still be there";
+  clock.forward(std::chrono::seconds(61));
+  const auto again = peer();
+  EXPECT_EQ(again->login(owner)->code, Response::login);
+  EXPECT_TRUE(lost->ended());
+  EXPECT_EQ(peer()->login(owner)->code, Response::failure) << "that is one session again";
+  daemon_.reset();  // before the clock
 }
 
 TEST_F(V4Limits, requests_that_come_too_fast_wait_and_all_are_answered) {

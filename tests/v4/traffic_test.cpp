@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <limits>
 #include <thread>
 
 #include "core/repository/pairing_token.h"
@@ -24,9 +25,9 @@ class V4Traffic : public V4Server {
   V4Traffic() { seams_.clock = &clock_; }
   ~V4Traffic() override { daemon_.reset(); }  // before the clock
 
-  void start_with(const std::string& rules) {
+  void start_with(const std::string& rules, std::vector<std::string> set = {}) {
     change_config("[limits]", rules + "\n[limits]");
-    start();
+    start(std::move(set));
     peer_ = enrolled("alice", owner_);
   }
   Json rule() { return admin({{"command", "traffic.show"}}).value()["rules"][0]; }
@@ -108,6 +109,28 @@ TEST_F(V4Traffic, a_download_that_is_only_held_up_is_cut_by_no_deadline) {
   EXPECT_EQ(got, blobs_.all[1].stored);
 }
 
+TEST_F(V4Traffic, downloads_that_are_held_leave_half_of_the_memory_to_the_others) {
+  start_with("[[traffic]]\nname = 'slow'\nrate = '4KiB'\ndirection = 'out'\naccounts = ['alice']\n",
+             {"server.memory=1MiB"});
+  put_all();
+  ASSERT_EQ(ask(*peer_, Request::commit, blobs_.commit(owner_)).code, Response::commit);
+  const Json buffers = daemon_->status()["buffers"];
+  v4::pb::Get get;
+  get.set_ids(v4::join_ids(std::array{blobs_.all[1].head.id}));
+  std::vector<std::unique_ptr<V4Peer>> held;
+  for (size_t i = 0; i < buffers["limit"].get<size_t>(); ++i) {
+    held.push_back(member(owner_));
+    held.back()->request(Request::get, 100, get);
+  }
+  const size_t half = buffers["limit"].get<size_t>() / 2;
+  while (daemon_->status()["buffers"]["taken"].get<size_t>() < half) std::this_thread::yield();
+  V4Owner bob = V4Owner::make();
+  auto other = enrolled("bob", bob);
+  const V4Blobs blobs(100'000, 2);
+  for (const auto& blob : blobs.all) other->put(other->next_id++, blob.head, blob.stored);
+  EXPECT_EQ(ask(*other, Request::commit, blobs.commit(bob)).code, Response::commit);
+}
+
 TEST_F(V4Traffic, a_rule_about_others_holds_nobody_up) {
   start_with(std::string(kSlow) + "accounts = ['bob']\n" +
              "[[traffic]]\nname = 'far'\nrate = '4KiB'\nnetworks = ['192.0.2.0/24']\n");
@@ -150,6 +173,10 @@ TEST_F(V4Traffic, an_operator_lets_go_who_waits_and_that_is_on_record) {
   EXPECT_EQ(ask(*peer_, Request::commit, blobs_.commit(owner_)).code, Response::commit);
   EXPECT_EQ(admin({{"command", "traffic.resume"}}).value()["paused"], false);
   EXPECT_FALSE(admin({{"command", "traffic.pause"}, {"for_ns", 1}, {"until_ns", 2}}));
+  constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+  EXPECT_FALSE(admin({{"command", "traffic.pause"}, {"for_ns", kForever}}));
+  EXPECT_FALSE(admin(
+      {{"command", "traffic.set"}, {"rule", "slow"}, {"rate", 1'048'576}, {"burst", kForever}}));
   EXPECT_EQ(admin({{"command", "traffic.set"}, {"rule", "slow"}, {"rate", 1'048'576}})
                 .value()["rules"][0]["rate"],
             1'048'576);
