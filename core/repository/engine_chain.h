@@ -77,6 +77,8 @@ class CommitChain {
   // Is it one? For whoever does not hold `mutex`.
   [[nodiscard]] bool is_copy() const { return is_copy_; }
   [[nodiscard]] const Engine::Head& head() const { return head_; }
+  // When the newest commit was made; 0 before the first. The next is not older.
+  [[nodiscard]] int64_t time_ns() const { return time_ns_; }
   // The same for whoever does not hold `mutex`: a commit may hold that for long.
   [[nodiscard]] Engine::Head newest() const {
     const std::lock_guard lock(head_mutex_);

@@ -140,6 +140,12 @@ Status EngineReplicas::take_record(const RepositoryRecord& record,
   if (!row) return failed(no_copy(record.id));
   CB_ASSIGN(const RepositoryRecord current, decode_repository(row->record));
   CB_TRY(check_record_of_copy(current, record));
+  CB_ASSIGN(const auto encoded, index().slots(chain->number()));
+  std::vector<KeySlot> here;
+  for (const Bytes& one : encoded) {
+    CB_ASSIGN(here.emplace_back(), decode_slot(one));
+  }
+  CB_TRY(check_slots_of_copy(current, record, {here, slots}));
   return replace_record(*engine_, *chain, record, slots);
 }
 

@@ -3,6 +3,7 @@
 // What a copy takes of another server's word, and what it does not: signatures are the owner's, its
 // devices' and that server's; what there was stays so.
 #include <algorithm>
+#include <set>
 
 #include "core/repository/engine_replica.h"
 #include "core/repository/signatures.h"
@@ -27,6 +28,41 @@ bool holds_all(const std::vector<T>& all, const std::vector<T>& wanted) {
   });
 }
 
+bool is_named_revoked(const RepositoryRecord& record, const SlotId& id) {
+  return std::any_of(record.revoked.begin(), record.revoked.end(),
+                     [&](const Revocation& one) { return one.id.bytes == id.bytes; });
+}
+
+// Does the root key vouch for its pair? Those of readers and of the first format have none.
+bool has_signed_pair(const KeySlot& slot) {
+  return slot.kind != SlotKind::device && !slot.public_half.empty();
+}
+
+Error lost_slot(const KeySlot& slot, const std::string& cause) {
+  return fail(Code::denied, "key slot " + slot.id.hex(), cause,
+              "ask the source's operator what happened; what is here stays as it is");
+}
+
+// What may come in the place of a slot. What is sealed to it no signature covers: it may only
+// change with a record that is newer, as a rotation makes it.
+Status check_changed_slot(const RepositoryRecord& next, const KeySlot& slot, const KeySlot& coming,
+                          bool is_newer) {
+  if (coming == slot) return {};
+  if (!is_newer)
+    return failed(lost_slot(slot, "is another one there than here, without a newer record"));
+  if (!has_signed_pair(slot) || signed_part(coming, next.id) == signed_part(slot, next.id))
+    return {};
+  return failed(lost_slot(slot, "has another pair there than here"));
+}
+
+// One that does not come at all.
+Status check_gone_slot(const RepositoryRecord& next, const KeySlot& slot, bool is_newer,
+                       bool another_opens) {
+  if (is_named_revoked(next, slot.id)) return {};
+  if (slot.kind == SlotKind::device ? is_newer : !has_signed_pair(slot) && another_opens) return {};
+  return failed(lost_slot(slot, "is gone there, and no owner has revoked it"));
+}
+
 Status check_signer(const CommitChain& chain, const CommitRecord& commit,
                     const SigningPublic& key) {
   if (verify_snapshot_signature(chain.id(), commit.snapshot, key, commit.device_signature))
@@ -34,10 +70,23 @@ Status check_signer(const CommitChain& chain, const CommitRecord& commit,
   return failed(refused(Code::auth, commit, "has a snapshot that its device did not sign"));
 }
 
+// An honest chain's times never go back, and are not of the future: with others a source could
+// keep the watch of this server from missing a backup.
+Status check_time(const CommitChain& chain, const CommitRecord& commit, int64_t now_ns) {
+  constexpr int64_t kMostAhead = 86400 * int64_t{1'000'000'000};
+  if (commit.time_ns < chain.time_ns())
+    return failed(refused(Code::denied, commit, "is older than the one before it"));
+  if (commit.time_ns <= now_ns + kMostAhead) return {};
+  return failed(Code::denied, "commit " + std::to_string(commit.sequence),
+                "is of a time that has not come yet",
+                "set the clocks of both servers; nothing of it was taken");
+}
+
 }  // namespace
 
 Status check_commit_of_copy(EngineParts& engine, const CommitChain& chain,
                             const CommitRecord& commit) {
+  CB_TRY(check_time(chain, commit, engine.parts.clock->wall().count()));
   const bool makes = commit.type == CommitType::commit;
   CB_ASSIGN(const auto row, engine.index().repository(chain.id().bytes));
   if (!row) return failed(Code::not_found, "repository " + chain.id().hex(), "is not here");
@@ -76,6 +125,29 @@ Status check_record_of_copy(const RepositoryRecord& current, const RepositoryRec
       std::equal(current.epochs.begin(), current.epochs.end(), next.epochs.begin());
   if (keeps_epochs && holds_all(next.revoked, current.revoked)) return {};
   return failed(went_back(next, "lacks an epoch or a revocation that there was"));
+}
+
+Status check_slots_of_copy(const RepositoryRecord& current, const RepositoryRecord& next,
+                           const SlotsOfCopy& slots) {
+  const bool is_newer = next.revision > current.revision;
+  bool one_opens = false;
+  std::set<SlotId> ids;
+  for (const KeySlot& slot : slots.coming) {
+    if (!ids.insert(slot.id).second)
+      return failed(Code::corrupt, "key slot " + slot.id.hex(), "is there twice");
+    if (!has_signed_pair(slot)) continue;
+    if (!identity::verify(next.root, signed_part(slot, next.id), slot.signature))
+      return failed(Code::auth, "key slot " + slot.id.hex(), "is not signed by the owner",
+                    "ask the source's operator what happened; nothing of it was taken");
+    one_opens = true;
+  }
+  for (const KeySlot& slot : slots.here) {
+    const auto coming = std::find_if(slots.coming.begin(), slots.coming.end(),
+                                     [&](const KeySlot& one) { return one.id == slot.id; });
+    CB_TRY(coming != slots.coming.end() ? check_changed_slot(next, slot, *coming, is_newer)
+                                        : check_gone_slot(next, slot, is_newer, one_opens));
+  }
+  return {};
 }
 
 }  // namespace cb::repository

@@ -140,14 +140,12 @@ TEST_F(Copy, takes_newer_records_of_its_owner_and_no_others) {
   next.revision = 5;  // some revisions were missed
   next.epochs.push_back({2, Bytes(32, std::byte{2})});
   must(sign_record(next, root_));
-  KeySlot other = slot_;
-  other.id.bytes.fill(std::byte{6});
-  must(copies().take_record(next, {slot_, other}));
+  must(copies().take_record(next, {slot_}));
   EXPECT_EQ(must(copy_.engine().record(record_.id)).revision, 5U);
+  // The same record with one slot more: an owner added a passphrase.
+  const KeySlot other = make_slot(6);
+  must(copies().take_record(next, {slot_, other}));
   EXPECT_EQ(must(copy_.engine().slots(record_.id)).size(), 2U);
-  // The same record with other slots: an owner changed a passphrase.
-  must(copies().take_record(next, {other}));
-  EXPECT_EQ(must(copy_.engine().slots(record_.id)), std::vector<KeySlot>{other});
   EXPECT_EQ(code_of(copies().take_record(record_, {slot_})), Code::denied);
   RepositoryRecord twin = next;
   twin.created_ns += 1;
@@ -162,7 +160,77 @@ TEST_F(Copy, takes_newer_records_of_its_owner_and_no_others) {
   stolen.revision = 6;
   must(sign_record(stolen, must(identity::SigningKey::make(os::system_random()))));
   EXPECT_EQ(code_of(copies().take_record(stolen, {slot_})), Code::auth);
-  EXPECT_EQ(must(copy_.engine().slots(record_.id)), std::vector<KeySlot>{other});
+  EXPECT_EQ(must(copy_.engine().slots(record_.id)), (std::vector<KeySlot>{slot_, other}));
+}
+
+TEST_F(Copy, loses_no_key_slot_that_no_owner_revoked) {
+  KeySlot garbage;
+  garbage.id.bytes.fill(std::byte{9});
+  garbage.sealed = Bytes(40);
+  KeySlot spoilt = slot_;
+  spoilt.sealed[0] ^= std::byte{1};
+  const std::vector<KeySlot> before = {slot_};
+  const auto expect_kept = [&](std::vector<KeySlot> slots, Code code) {
+    EXPECT_EQ(code_of(copies().take_record(record_, slots)), code);
+    EXPECT_EQ(must(copy_.engine().slots(record_.id)), before);
+  };
+  expect_kept({garbage}, Code::denied);
+  expect_kept({spoilt}, Code::denied);
+  expect_kept({slot_, spoilt}, Code::corrupt);
+  KeySlot forged = make_slot(6);
+  forged.signature[0] ^= std::byte{1};
+  expect_kept({slot_, forged}, Code::auth);
+  KeySlot another_pair = make_slot(6);
+  another_pair.id = slot_.id;
+  another_pair.signature = must(root_.sign(signed_part(another_pair, record_.id)));
+  next_record();
+  expect_kept({garbage}, Code::denied);
+  expect_kept({another_pair}, Code::denied);
+  EXPECT_EQ(must(copy_.engine().record(record_.id)).revision, 1U);
+}
+
+TEST_F(Copy, takes_slots_that_a_rotation_sealed_anew_and_lets_go_what_it_revoked) {
+  const KeySlot other = make_slot(6);
+  KeySlot sealed = slot_;
+  sealed.sealed[0] ^= std::byte{1};
+  must(copies().take_record(record_, {slot_, other}));
+  next_record();
+  must(copies().take_record(record_, {sealed, other}));
+  Revocation revoked;
+  revoked.id.bytes = other.id.bytes;
+  next_record({revoked});
+  must(copies().take_record(record_, {sealed}));
+  EXPECT_EQ(must(copy_.engine().slots(record_.id)), std::vector<KeySlot>{sealed});
+}
+
+// Nobody signed one of the first format, so it goes as at the source: when another opens.
+TEST_F(Copy, lets_a_slot_of_the_first_format_go_while_a_signed_one_stays) {
+  KeySlot first;
+  first.id.bytes.fill(std::byte{6});
+  first.sealed = Bytes(40);
+  must(copies().take_record(record_, {slot_, first}));
+  KeySlot spoilt = first;
+  spoilt.sealed[0] ^= std::byte{1};
+  EXPECT_EQ(code_of(copies().take_record(record_, {slot_, spoilt})), Code::denied);
+  must(copies().take_record(record_, {slot_}));
+  EXPECT_EQ(must(copy_.engine().slots(record_.id)), std::vector<KeySlot>{slot_});
+}
+
+TEST_F(Copy, takes_no_commits_of_times_that_no_honest_server_gives) {
+  back_up(1, *owner_);
+  back_up(2, *owner_);
+  const auto dated = [&](uint64_t sequence, int64_t time_ns) {
+    CommitRecord commit = must(decode_commit(record_of(sequence)));
+    commit.time_ns = time_ns;
+    return code_of(copies().take_commit(record_.id, encode(commit), Presence::absent));
+  };
+  constexpr int64_t kHour = 3600 * int64_t{1'000'000'000};
+  const int64_t now = copy_.clock().wall().count();
+  EXPECT_EQ(dated(1, now + 25 * kHour), Code::denied);
+  EXPECT_EQ(dated(1, now + 23 * kHour), Code::corrupt) << "it is only signed no more";
+  EXPECT_TRUE(must(take(1, Presence::absent)).empty());
+  EXPECT_EQ(dated(2, must(decode_commit(record_of(1))).time_ns - 1), Code::denied);
+  EXPECT_TRUE(must(take(2, Presence::absent)).empty());
 }
 
 TEST_F(Copy, is_changed_by_nobody_else) {

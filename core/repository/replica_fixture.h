@@ -34,12 +34,30 @@ class ReplicaFixture : public testing::Test {
     must(source_.engine().create(record_, "alice"));
     origin_ = {"home", source_.server_key(), true};
     must(copies().begin(record_, "alice", origin_));
-    slot_.id.bytes.fill(std::byte{5});
-    slot_.salt = Bytes(16);
-    slot_.sealed = Bytes(40, std::byte{7});
+    slot_ = make_slot(5);
     must(copies().take_record(record_, {slot_}));
     owner_.emplace(add_device(Role::owner));
     writer_.emplace(add_device(Role::writer));
+  }
+
+  // A slot of a person's whose pair the root key signed.
+  KeySlot make_slot(uint8_t number) {
+    KeySlot slot;
+    slot.id.bytes.fill(std::byte{number});
+    slot.salt = Bytes(16);
+    slot.public_half = Bytes(32, std::byte{number});
+    slot.locked = Bytes(48, std::byte{number});
+    slot.cipher = Bytes(32, std::byte{7});
+    slot.sealed = Bytes(40, std::byte{7});
+    slot.signature = must(root_.sign(signed_part(slot, record_.id)));
+    return slot;
+  }
+  // The record of the next revision, as an owner makes it; it counts from now on.
+  const RepositoryRecord& next_record(std::vector<Revocation> revoked = {}) {
+    ++record_.revision;
+    record_.revoked.insert(record_.revoked.end(), revoked.begin(), revoked.end());
+    must(sign_record(record_, root_));
+    return record_;
   }
 
   Replicas& copies() { return copy_.engine().replicas(); }

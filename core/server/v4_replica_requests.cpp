@@ -17,6 +17,7 @@ using v4::Request;
 using v4::Response;
 
 constexpr size_t kMostCopyable = 500;  // accounts of one answer: they fit a frame
+constexpr int kMostLooks = 5;          // for a record that does not change meanwhile
 
 v4::pb::ReplicaAccount message_of(const V4Copyable& one) {
   v4::pb::ReplicaAccount message;
@@ -83,9 +84,15 @@ Result<V4Session::Answer> V4Session::replica_records(const Bytes& message) {
   CB_ASSIGN(const auto said, read_message<v4::pb::ReplicaRecords>(message));
   CB_ASSIGN(const auto id, v4::id_of<RepositoryId>(said.repository()));
   CB_ASSIGN(const catalog::Account account, shared_.replicas->account_of(*guest_, id));
-  // In this order: slots may be newer than the record, and then come again.
-  CB_ASSIGN(const auto record, shared_.parts.engine->record(id));
-  CB_ASSIGN(const auto slots, shared_.parts.engine->slots(id));
+  CB_ASSIGN(auto record, shared_.parts.engine->record(id));
+  CB_ASSIGN(auto slots, shared_.parts.engine->slots(id));
+  // Slots of a newer record than this would be refused.
+  for (int tries = 0; tries < kMostLooks; ++tries) {
+    CB_ASSIGN(auto still, shared_.parts.engine->record(id));
+    if (still == record) break;
+    record = std::move(still);
+    CB_ASSIGN(slots, shared_.parts.engine->slots(id));
+  }
   v4::pb::ReplicaRecordsReply reply;
   reply.set_account(v4::field_of(repository::encode(repository::note_of(account))));
   reply.set_repository(v4::field_of(repository::encode(record)));
