@@ -189,6 +189,32 @@ TEST_F(AccountCopyTest, lets_a_source_that_changes_its_chain_do_no_harm) {
   EXPECT_EQ(listed(), "1 here, 2 here");
 }
 
+TEST_F(AccountCopyTest, lets_nobody_be_locked_out_by_the_sources_word) {
+  catalog::Accounts& there = source_.catalog().accounts();
+  catalog::Accounts& here = copy_.catalog().accounts();
+  const int64_t account = must(there.account_by_name("alice"))->number;
+  must(there.set_password_hash(account, "good"));
+  back_up(1, *owner_);
+  ASSERT_OK(run());
+  must(there.set_password_hash(account, ""));
+  must(there.set_account_disabled(account, true));
+  const auto device = writer_->viewer.device.bytes;
+  there_.change_device = [](repository::DeviceEntry& entry) { entry.state = 2; };  // revoked
+  ASSERT_OK(run());
+  EXPECT_EQ(must(here.account_by_name("alice"))->password_hash, "good");
+  EXPECT_FALSE(must(here.account_by_name("alice"))->disabled);
+  EXPECT_EQ(must(here.device_by_id(device))->state, catalog::DeviceState::disabled);
+  there_.change_device = {};
+  ASSERT_OK(run());
+  EXPECT_EQ(must(here.device_by_id(device))->state, catalog::DeviceState::active);
+  repository::Revocation revoked;
+  revoked.id.bytes = device;
+  revoked.since = 2;
+  must(source_.engine().put_record(next_record({revoked}), std::nullopt));
+  ASSERT_OK(run());
+  EXPECT_EQ(must(here.device_by_id(device))->state, catalog::DeviceState::revoked);
+}
+
 TEST_F(AccountCopyTest, takes_states_of_devices_and_no_device_that_no_owner_certified) {
   back_up(1, *owner_);
   must(source_.catalog().accounts().set_device_state(writer_->viewer.device.bytes,

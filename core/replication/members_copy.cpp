@@ -11,12 +11,13 @@ using catalog::DeviceState;
 using repository::Certificate;
 using repository::DeviceEntry;
 
-DeviceState state_of(const DeviceEntry& entry) {
-  if (entry.state == 0) return DeviceState::active;
-  return entry.state == 1 ? DeviceState::disabled : DeviceState::revoked;
+// Revoking is for good, so it is the owner's word alone; what the source says can be taken back.
+DeviceState state_of(const DeviceEntry& entry, const repository::RepositoryRecord& record) {
+  if (repository::revoked_since(record, entry.certificate)) return DeviceState::revoked;
+  return entry.state == 0 ? DeviceState::active : DeviceState::disabled;
 }
 
-Status add_device_of_copy(const MembersParts& parts, const repository::RepositoryId& repository,
+Status add_device_of_copy(const MembersParts& parts, const repository::RepositoryRecord& record,
                           int64_t account, const DeviceEntry& entry) {
   const Certificate& certificate = entry.certificate;
   catalog::Device row;
@@ -25,10 +26,10 @@ Status add_device_of_copy(const MembersParts& parts, const repository::Repositor
   row.public_key = certificate.device;
   row.certificate = repository::encode(certificate);
   row.role = static_cast<uint64_t>(certificate.role);
-  row.state = state_of(entry);
+  row.state = state_of(entry, record);
   row.created_ns = certificate.created_ns;
   row.last_seen_ns = entry.last_seen_ns;
-  CB_TRY(parts.engine->add_certificate(repository, certificate));
+  CB_TRY(parts.engine->add_certificate(record.id, certificate));
   return parts.catalog->accounts().add_device(row);
 }
 
@@ -46,10 +47,10 @@ Status take_device(const MembersParts& parts, const repository::RepositoryRecord
                   "ask the source's operator what happened; nothing of it was taken");
   catalog::Accounts& accounts = parts.catalog->accounts();
   CB_ASSIGN(const auto known, accounts.device_by_id(id.bytes));
-  if (!known) return add_device_of_copy(parts, record.id, account, entry);
+  if (!known) return add_device_of_copy(parts, record, account, entry);
   if (known->account != account)
     return failed(Code::exists, "device " + id.hex(), "is of another account here");
-  return set_state(accounts, *known, state_of(entry));
+  return set_state(accounts, *known, state_of(entry, record));
 }
 
 }  // namespace
@@ -62,7 +63,6 @@ Status make_account(const MembersParts& parts, const repository::AccountRecord& 
   if (!there) {
     catalog::Account row;
     row.name = account.name;
-    row.disabled = account.disabled;
     row.created_ns = account.created_ns;
     CB_TRY(accounts.add_account(row));
     return {};
@@ -82,9 +82,7 @@ Status take_members(const MembersParts& parts, const repository::RepositoryRecor
   catalog::Accounts& accounts = parts.catalog->accounts();
   CB_ASSIGN(const auto there, accounts.account_by_name(account.name));
   if (!there) return failed(Code::not_found, "account " + account.name, "is not here");
-  if (there->disabled != account.disabled)
-    CB_TRY(accounts.set_account_disabled(there->number, account.disabled));
-  if (there->password_hash != account.password_hash)
+  if (!account.password_hash.empty() && there->password_hash != account.password_hash)
     CB_TRY(accounts.set_password_hash(there->number, account.password_hash));
   for (const DeviceEntry& entry : devices) CB_TRY(take_device(parts, record, there->number, entry));
   return parts.notes->keep(there->number);

@@ -21,8 +21,11 @@ struct MembersParts {
 // this server's own, Code::invalid for a name that is none.
 Status make_account(const MembersParts& parts, const repository::AccountRecord& account);
 
-// Lets the account and its devices be as at the source; devices that are not known there stay.
-// Code::auth for a device that no owner certified.
+// Lets the password and the devices be as at the source; devices that are not known there stay, and
+// so does a password that the source has no more. Nothing takes access away for good by the
+// source's word: a device is revoked when the signed record says so, else it is disabled at most,
+// and whether the account is disabled is for this server's operator to say. Code::auth for a device
+// that no owner certified.
 Status take_members(const MembersParts& parts, const repository::RepositoryRecord& record,
                     const repository::AccountRecord& account,
                     const std::vector<repository::DeviceEntry>& devices);

@@ -21,6 +21,7 @@ class EngineSource final : public SourceRemote {
   bool without_checksums = false;
   size_t given = 0;  // blobs, those of sessions left out
   std::function<void(Bytes&)> change_commit;
+  std::function<void(repository::DeviceEntry&)> change_device;
 
   // As the list of accounts has it.
   [[nodiscard]] SourceAccount account() const {
@@ -47,6 +48,7 @@ class EngineSource final : public SourceRemote {
       repository::DeviceEntry& entry = devices.emplace_back();
       CB_ASSIGN(entry.certificate, repository::decode_certificate(device.certificate));
       entry.state = static_cast<uint64_t>(device.state);
+      if (change_device) change_device(entry);
     }
     return devices;
   }
