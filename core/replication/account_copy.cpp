@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/replication/account_copy.h"
 
+#include <algorithm>
+
 #include "core/identity/signing.h"
 #include "core/replication/closure_copy.h"
+#include "core/replication/damaged_blobs.h"
+#include "core/repository/signatures.h"
 
 namespace cb::replication {
 
@@ -39,6 +43,7 @@ AccountCopy::Counts AccountCopy::counts() const {
 Status AccountCopy::run() {
   CB_TRY(check_identity());
   CB_TRY(check_chain());
+  CB_TRY(measure_room());
   CB_TRY(take_records());
   CB_TRY(take_chain());
   CB_TRY(bring_absent());
@@ -102,6 +107,20 @@ Status AccountCopy::check_chain() {
                 kAskOperator);
 }
 
+// How much more may be stored for the account. What is here counts with what is dead in it, until a
+// collection takes that.
+Status AccountCopy::measure_room() {
+  if (parts_.most_stored == 0) return {};
+  catalog::Catalog& catalog = *parts_.members.catalog;
+  CB_ASSIGN(const auto account, catalog.accounts().account_by_name(theirs_.account));
+  if (!account) return failed(Code::not_found, name(), "is not here");
+  CB_ASSIGN(const auto rows, catalog.limits().usage(account->number));
+  uint64_t stored = 0;
+  for (const catalog::UsageRow& row : rows) stored += row.pack_bytes + row.record_bytes;
+  blobs_.set_room(parts_.most_stored - std::min(stored, parts_.most_stored));
+  return {};
+}
+
 Status AccountCopy::take_records() {
   CB_ASSIGN(const SourceRecords records, parts_.source->records(theirs_.repository));
   if (records.record.id != theirs_.repository || records.account.name != theirs_.account)
@@ -113,34 +132,59 @@ Status AccountCopy::take_records() {
 
 // --- the chain -----------------------------------------------------------------------------------
 
-Status AccountCopy::each_commit(uint64_t from, const VisitCommit& visit) {
-  for (uint64_t next = from; next <= theirs_.head;) {
-    CB_ASSIGN(const auto page, parts_.source->chain(theirs_.repository, next));
-    if (page.commits.empty())
-      return failed(Code::corrupt, name(), "lacks commit " + std::to_string(next) + " there");
+// A source may make its chain as long as it likes, so a page waits for its turn as blobs do.
+Result<repository::ChainPage> AccountCopy::page_of_chain(uint64_t next) {
+  if (!parts_.goes_on()) return failed(was_stopped());
+  CB_ASSIGN(auto page, parts_.source->chain(theirs_.repository, next));
+  if (page.commits.empty())
+    return failed(Code::corrupt, name(), "lacks commit " + std::to_string(next) + " there");
+  uint64_t bytes = 0;
+  for (const Bytes& encoded : page.commits) bytes += encoded.size();
+  if (!parts_.pace->spend(bytes)) return failed(was_stopped());
+  return page;
+}
+
+Status AccountCopy::each_commit(const Stretch& stretch, const VisitCommit& visit) {
+  for (uint64_t done = stretch.after; done < stretch.last;) {
+    CB_ASSIGN(const auto page, page_of_chain(done + 1));
     for (const Bytes& encoded : page.commits) {
-      if (next > theirs_.head) return {};
+      if (done == stretch.last) return {};
       CB_ASSIGN(const CommitRecord commit, repository::decode_commit(encoded));
-      if (commit.sequence != next)
+      if (commit.sequence != done + 1)
         return failed(Code::corrupt, name(), "has its commits out of order there");
       CB_TRY(visit(encoded, commit));
-      ++next;
+      ++done;
     }
   }
   return {};
 }
 
+// Nothing is remembered that the source has not signed, one record after the other.
+Status AccountCopy::note_removals(const Stretch& stretch, repository::CommitHash previous) {
+  return each_commit(stretch, [&](const Bytes& encoded, const CommitRecord& commit) -> Status {
+    if (commit.previous != previous)
+      return failed(Code::corrupt, "commit " + std::to_string(commit.sequence),
+                    "does not follow the one before it", kAskOperator);
+    CB_TRY(repository::verify_commit(commit, theirs_.repository, theirs_.chain_key));
+    previous.bytes = identity::sha256(encoded);
+    if (commit.type == CommitType::removal) removed_.insert(commit.snapshot);
+    return {};
+  });
+}
+
 // Twice over what is new: what was removed since is not looked for.
 Status AccountCopy::take_chain() {
   CB_ASSIGN(const auto head, engine().head(theirs_.repository));
+  const uint64_t ahead = theirs_.head - std::min(head.sequence, theirs_.head);
+  const uint64_t most = std::min(ahead, parts_.most_commits);
+  const Stretch stretch{head.sequence, head.sequence + most};
   removed_.clear();
-  CB_TRY(each_commit(head.sequence + 1, [this](const Bytes&, const CommitRecord& commit) -> Status {
-    if (commit.type == CommitType::removal) removed_.insert(commit.snapshot);
-    return {};
-  }));
-  return each_commit(head.sequence + 1, [this](const Bytes& encoded, const CommitRecord& commit) {
+  CB_TRY(note_removals(stretch, head.hash));
+  CB_TRY(each_commit(stretch, [this](const Bytes& encoded, const CommitRecord& commit) {
     return take_commit(encoded, commit);
-  });
+  }));
+  counts_.left = ahead - most;
+  return {};
 }
 
 Status AccountCopy::take_commit(const Bytes& encoded, const CommitRecord& commit) {
@@ -208,12 +252,17 @@ Status AccountCopy::heal() {
   CB_ASSIGN(const auto record, engine().record(theirs_.repository));
   if (record.root != theirs_.root)
     return failed(Code::auth, name(), "is another owner's than that here");
+  blobs_.set_room({});
+  CB_ASSIGN(const auto origin, replicas().origin(theirs_.repository));
+  const bool trusts = origin && origin->source == parts_.source_name;
   CB_ASSIGN(const auto viewers, replicas().viewers(theirs_.repository));
-  for (const repository::Viewer& viewer : viewers) CB_TRY(heal_for(viewer));
+  for (const repository::Viewer& viewer : viewers) CB_TRY(heal_for(viewer, trusts));
   return {};
 }
 
-Status AccountCopy::heal_for(const repository::Viewer& viewer) {
+// A blob that comes in the place of a damaged one is wanted no more, and nobody here can tell
+// whether it is right. So of a server that is not the source at least its shape must be.
+Status AccountCopy::heal_for(const repository::Viewer& viewer, bool trusts) {
   BlobId after;
   for (bool last = false; !last;) {
     CB_ASSIGN(const auto page, engine().wanted(theirs_.repository, viewer, after, kWantedAtOnce));
@@ -222,7 +271,15 @@ Status AccountCopy::heal_for(const repository::Viewer& viewer) {
     std::vector<BlobId> ids;
     for (const repository::WantedBlob& blob : page.blobs) ids.push_back(blob.id);
     after = ids.back();
-    CB_TRY(blobs_.fetch(viewer, ids, [this](const repository::BlobHead&) { ++counts_.healed; }));
+    ArrivingBlobs::Takes takes;
+    if (!trusts) {
+      CB_ASSIGN(auto damaged, DamagedBlobs::find(*parts_.members.catalog, theirs_.repository, ids));
+      takes = [damaged = std::move(damaged)](const repository::BlobHead& head, bool is_open) {
+        return damaged.look_like(head, is_open);
+      };
+    }
+    const auto came = [this](const repository::BlobHead&) { ++counts_.healed; };
+    CB_TRY(blobs_.fetch(viewer, ids, came, takes));
   }
   // What an owner's copy heals the next viewer does not want any more.
   return blobs_.flush();

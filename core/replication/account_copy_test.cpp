@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/replication/account_copy.h"
 
+#include <algorithm>
+
+#include "core/identity/signing.h"
+#include "core/replication/closure_copy.h"
 #include "core/replication/source_fixture.h"
+#include "core/repository/pack_checks.h"
 
 namespace cb::replication {
 namespace {
@@ -19,23 +24,38 @@ class AccountCopyTest : public repository::ReplicaFixture {
 
   // One run that ends after so many blobs.
   Status run(size_t most = kAll) {
-    CountedPace pace(most);
+    CountedPace pace(there_, most);
     server::AccountNotes notes(copy_.catalog().accounts(), copy_.engine());
     AccountCopy::Parts parts;
     parts.members = {&copy_.catalog(), &copy_.engine(), &notes};
     parts.source = &there_;
     parts.pace = &pace;
-    parts.goes_on = [] { return true; };
+    parts.goes_on = [this] { return left_looks_ == 0 || --left_looks_ > 0; };
     parts.source_name = "home";
     parts.keeps_removed = keeps_removed_;
+    parts.most_stored = most_stored_;
+    parts.most_commits = most_commits_;
     AccountCopy copy(parts, shown_.value_or(there_.account()));
     Status done = copy.run();
     counts_ = copy.counts();
+    spent_ = pace.spent;
     return done;
   }
   void expect_sound() {
     const auto checked = must(copy_.engine().check(record_.id, true, {}));
     for (const std::string& finding : checked.findings) ADD_FAILURE() << finding;
+  }
+  // Changes a byte of it in a house's packs, and lets that notice.
+  void condemn(repository::EngineHouse& house, const repository::StoredBlob& victim) {
+    for (const std::string& name : house.objects("v4/" + record_.id.hex() + "/pack/")) {
+      Bytes pack = house.object(name);
+      const auto at =
+          std::search(pack.begin(), pack.end(), victim.stored.begin(), victim.stored.end());
+      if (at == pack.end()) continue;
+      *at ^= std::byte{1};
+      house.put_object(name, pack);
+    }
+    EXPECT_EQ(must(house.engine().verify(record_.id, {}, {})).newly_wanted, 1U);
   }
   // Blobs of a snapshot without its session's record.
   static size_t size_of(const TestSnapshot& snapshot) { return snapshot.blobs.size() - 1; }
@@ -44,6 +64,10 @@ class AccountCopyTest : public repository::ReplicaFixture {
   std::optional<SourceAccount> shown_;  // instead of what the source has
   AccountCopy::Counts counts_;
   bool keeps_removed_ = true;
+  uint64_t most_stored_ = 0;
+  uint64_t most_commits_ = 100;
+  size_t left_looks_ = 0;  // whether it goes on; then it does not. 0: any number
+  uint64_t spent_ = 0;     // bytes of the last run's pace
 };
 
 TEST_F(AccountCopyTest, brings_everything_once) {
@@ -189,6 +213,86 @@ TEST_F(AccountCopyTest, lets_a_source_that_changes_its_chain_do_no_harm) {
   EXPECT_EQ(listed(), "1 here, 2 here");
 }
 
+// Removals that nobody signed, one after the other, for as long as somebody asks.
+TEST_F(AccountCopyTest, remembers_nothing_of_a_chain_that_the_source_has_not_signed) {
+  constexpr uint64_t kNoEnd = uint64_t{1} << 62;
+  shown_ = there_.account();
+  shown_->head = kNoEnd;
+  repository::CommitHash previous;
+  there_.made_up_chain = [&](uint64_t sequence) {
+    repository::ChainPage page;
+    if (there_.pages > 1000) return page;
+    repository::CommitRecord removal;
+    removal.type = repository::CommitType::removal;
+    removal.sequence = sequence;
+    removal.previous = previous;
+    page.commits.push_back(encode(removal));
+    previous.bytes = identity::sha256(page.commits[0]);
+    return page;
+  };
+  most_commits_ = kNoEnd;
+  EXPECT_EQ(code_of(run()), Code::auth);
+  EXPECT_EQ(there_.pages, 1U);
+}
+
+TEST_F(AccountCopyTest, takes_so_many_commits_at_once_and_the_rest_the_next_time) {
+  back_up(1, *owner_);
+  back_up(2, *owner_);
+  back_up(3, *owner_);
+  most_commits_ = 2;
+  ASSERT_OK(run());
+  EXPECT_EQ(counts_.commits, 2U);
+  EXPECT_EQ(counts_.left, 1U);
+  ASSERT_OK(run());
+  EXPECT_EQ(counts_.left, 0U);
+  EXPECT_EQ(listed(), "1 here, 2 here, 3 here");
+}
+
+TEST_F(AccountCopyTest, asks_before_each_page_whether_to_go_on_and_lets_it_wait_its_turn) {
+  const TestSnapshot first = back_up(1, *owner_);
+  ASSERT_OK(run());
+  for (int i = 0; i < 3; ++i) {
+    must(source_.engine().forget(record_.id, first.request.snapshot, owner_->viewer.device));
+    must(source_.engine().undelete(record_.id, first.request.snapshot, owner_->viewer.device));
+  }
+  left_looks_ = 2;
+  there_.pages = 0;
+  EXPECT_EQ(code_of(run()), Code::cancelled);
+  EXPECT_EQ(there_.pages, 2U) << "one to compare, one that is new";
+  left_looks_ = 0;
+  ASSERT_OK(run());
+  EXPECT_EQ(counts_.commits, 6U);
+  EXPECT_EQ(counts_.bytes, 0U);
+  EXPECT_GT(spent_, 6 * record_of(2).size());
+}
+
+TEST_F(AccountCopyTest, stores_no_more_of_an_account_than_it_may) {
+  const TestSnapshot first = back_up(1, *owner_);
+  most_stored_ = 3000;
+  EXPECT_EQ(code_of(run()), Code::limit);
+  EXPECT_LE(counts_.bytes, most_stored_);
+  EXPECT_EQ(code_of(run()), Code::limit) << "what came before counts";
+  EXPECT_EQ(counts_.blobs, 0U);
+  EXPECT_EQ(listed(), "");
+  most_stored_ = 1'000'000;
+  ASSERT_OK(run());
+  expect_readable(first, owner_->viewer);
+}
+
+TEST_F(AccountCopyTest, goes_down_no_tree_that_has_no_end) {
+  const TestSnapshot first = back_up(1, *owner_);
+  CountedPace pace(there_, kAll);
+  ArrivingBlobs blobs({&copy_.catalog(), &copy_.engine(), &there_, &pace, [] { return true; }},
+                      record_.id);
+  ClosureCopy closure(copies(), blobs, record_.id, owner_->viewer);
+  const std::array<BlobId, 2> from = {first.request.snapshot, first.request.root};
+  closure.set_bounds({1, kAll});
+  EXPECT_EQ(code_of(closure.bring(from)), Code::limit) << "too many nodes";
+  ClosureCopy other(copies(), blobs, record_.id, owner_->viewer);
+  other.set_bounds({kAll, 1});
+  EXPECT_EQ(code_of(other.bring(from)), Code::limit) << "too many ids";
+}
+
 TEST_F(AccountCopyTest, lets_nobody_be_locked_out_by_the_sources_word) {
   catalog::Accounts& there = source_.catalog().accounts();
   catalog::Accounts& here = copy_.catalog().accounts();
@@ -273,20 +377,43 @@ TEST_F(AccountCopyTest, takes_sessions_of_an_epoch_that_rotation_left_behind) {
 TEST_F(AccountCopyTest, heals_what_was_condemned_here) {
   const TestSnapshot first = back_up(1, *owner_);
   ASSERT_OK(run());
-  const repository::StoredBlob& victim = first.blobs[2];
-  for (const std::string& name : copy_.objects("v4/" + record_.id.hex() + "/pack/")) {
-    Bytes pack = copy_.object(name);
-    const auto at =
-        std::search(pack.begin(), pack.end(), victim.stored.begin(), victim.stored.end());
-    if (at == pack.end()) continue;
-    *at ^= std::byte{1};
-    copy_.put_object(name, pack);
-  }
-  EXPECT_EQ(must(copy_.engine().verify(record_.id, {}, {})).newly_wanted, 1U);
+  condemn(copy_, first.blobs[2]);
   ASSERT_OK(run());
   EXPECT_EQ(counts_.healed, 1U);
   EXPECT_EQ(must(copy_.engine().count_wanted(record_.id, {})), 0U);
   expect_readable(first, owner_->viewer);
+}
+
+// What it sent would be wanted no more, and the owner's device would not send it again.
+TEST_F(AccountCopyTest, takes_nothing_of_another_shape_to_heal_what_is_no_copy_of_it) {
+  const TestSnapshot first = back_up(1, *owner_);
+  ASSERT_OK(run());
+  condemn(source_, first.blobs[2]);
+  EngineSource back(copy_, record_.id);
+  const auto heal = [&] {
+    CountedPace pace(back, kAll);
+    server::AccountNotes notes(source_.catalog().accounts(), source_.engine());
+    AccountCopy::Parts parts;
+    parts.members = {&source_.catalog(), &source_.engine(), &notes};
+    parts.source = &back;
+    parts.pace = &pace;
+    parts.goes_on = [] { return true; };
+    AccountCopy copy(parts, back.account());
+    must(copy.heal());
+    return must(source_.engine().count_wanted(record_.id, {}));
+  };
+  back.change_blob = [](repository::StoredBlob& blob) {
+    blob.stored.pop_back();
+    blob.head.stored_size = static_cast<uint32_t>(blob.stored.size());
+    repository::Checksum checksum;
+    checksum.update(blob.stored);
+    blob.head.checksum = checksum.value();
+  };
+  EXPECT_EQ(heal(), 1U);
+  back.change_blob = [](repository::StoredBlob& blob) { blob.head.session = {}; };
+  EXPECT_EQ(heal(), 1U);
+  back.change_blob = {};
+  EXPECT_EQ(heal(), 0U);
 }
 
 }  // namespace

@@ -18,8 +18,6 @@ using repository::Viewer;
 
 namespace {
 
-Error was_stopped() { return fail(Code::cancelled, "replication", "was told to stop"); }
-
 // The pack of the source says what its bytes sum up to.
 Status check_arrival(const StoredBlob& blob) {
   repository::Checksum checksum;
@@ -39,6 +37,8 @@ Status put_whole(Intake& intake, StoredBlob blob) {
 
 }  // namespace
 
+Error was_stopped() { return fail(Code::cancelled, "replication", "was told to stop"); }
+
 bool is_owners(const Viewer& viewer) {
   return viewer.device.is_zero() || viewer.role == repository::Role::owner;
 }
@@ -53,25 +53,42 @@ Result<Intake*> ArrivingBlobs::intake(const Viewer& viewer) {
 }
 
 Result<std::vector<BlobId>> ArrivingBlobs::fetch(const Viewer& viewer, std::span<const BlobId> ids,
-                                                 const Came& came) {
-  CB_ASSIGN(std::vector<BlobId> missing, fetch_from(Viewer{}, ids, came));
+                                                 const Came& came, const Takes& takes) {
+  CB_ASSIGN(std::vector<BlobId> missing, fetch_from(Viewer{}, ids, came, takes));
   if (missing.empty() || is_owners(viewer)) return missing;
-  return fetch_from(viewer, missing, came);
+  return fetch_from(viewer, missing, came, takes);
 }
 
 Result<std::vector<BlobId>> ArrivingBlobs::fetch_from(const Viewer& viewer,
-                                                      std::span<const BlobId> ids,
-                                                      const Came& came) {
+                                                      std::span<const BlobId> ids, const Came& came,
+                                                      const Takes& takes) {
+  if (!parts_.goes_on()) return failed(was_stopped());
   CB_ASSIGN(Intake* const into, intake(viewer));
+  std::vector<BlobId> refused;
   const repository::DeviceId device = is_owners(viewer) ? repository::DeviceId{} : viewer.device;
   const auto sink = [&](StoredBlob blob) -> Status {
     const bool is_asked = std::find(ids.begin(), ids.end(), blob.head.id) != ids.end();
     const BlobHead head = blob.head;
+    if (takes && !takes(head, is_owners(viewer))) {
+      if (is_asked) refused.push_back(head.id);
+      return {};
+    }
     CB_TRY(take(*into, std::move(blob), is_asked));
     if (is_asked) came(head);
     return into->close_old();
   };
-  return parts_.source->get(repository_, device, ids, sink);
+  CB_ASSIGN(auto missing, parts_.source->get(repository_, device, ids, sink));
+  missing.insert(missing.end(), refused.begin(), refused.end());
+  return missing;
+}
+
+Status ArrivingBlobs::make_room(uint64_t bytes) {
+  if (!room_) return {};
+  if (bytes > *room_)
+    return failed(Code::limit, "what is stored here", "would be more than most_stored",
+                  "raise it in [replication], or find out why the source has grown so");
+  *room_ -= bytes;
+  return {};
 }
 
 Status ArrivingBlobs::take(Intake& intake, StoredBlob blob, bool is_asked) {
@@ -82,6 +99,7 @@ Status ArrivingBlobs::take(Intake& intake, StoredBlob blob, bool is_asked) {
     CB_ASSIGN(const bool takes, takes_record(blob, is_asked));
     if (!takes) return {};
   }
+  CB_TRY(make_room(size));
   CB_TRY(put_whole(intake, std::move(blob)));
   counts_.blobs += is_asked ? 1 : 0;
   counts_.bytes += size;

@@ -16,6 +16,9 @@ Result<std::vector<BlobId>> ClosureCopy::bring(std::span<const BlobId> from) {
 
 // The newest of the frontier first: so it stays as short as the tree is deep.
 Status ClosureCopy::step() {
+  if (seen_.size() > bounds_.nodes || waiting_.size() > bounds_.waiting)
+    return failed(Code::limit, "a snapshot", "has more file lists than any snapshot has",
+                  "ask the source's operator what happened; what is here stays as it is");
   const size_t count = std::min(waiting_.size(), ArrivingBlobs::kMostAtOnce);
   std::vector<BlobId> ids(waiting_.end() - static_cast<ptrdiff_t>(count), waiting_.end());
   waiting_.resize(waiting_.size() - count);

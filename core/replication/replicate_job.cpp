@@ -85,6 +85,7 @@ class ReplicateRun {
     parts.goes_on = [this] { return !is_over(); };
     parts.source_name = source.name;
     parts.keeps_removed = !source.removes_vanished;
+    parts.most_stored = source.most_stored.value_or(settings_.most_stored);
     AccountCopy one(parts, account);
     current_ = &one;
     const Status done = source.heals_only ? heal(one, account) : one.run();
@@ -112,6 +113,7 @@ class ReplicateRun {
     sum_.healed += more.healed;
     sum_.lacking += more.lacking;
     sum_.dropped += more.dropped;
+    sum_.left += more.left;
   }
 
   void tell(const Source& source, const SourceAccount& account, const AccountCopy::Counts& counts,
@@ -121,7 +123,8 @@ class ReplicateRun {
     if (!done && !was_stopped) trouble = done.error().text();
     if (done && counts.lacking > 0)
       trouble = std::to_string(counts.lacking) + " snapshots are not whole at the source";
-    note(source.name, account.account, account.head, counts, trouble, done && trouble.empty());
+    note(source.name, account.account, account.head, counts, trouble,
+         done && trouble.empty() && counts.left == 0);
     accounts_.push_back({{"source", source.name},
                          {"account", account.account},
                          {"commits", counts.commits},
@@ -130,6 +133,7 @@ class ReplicateRun {
                          {"healed", counts.healed},
                          {"lacking", counts.lacking},
                          {"dropped", counts.dropped},
+                         {"commits_left", counts.left},
                          {"trouble", trouble}});
     if (!done && !was_stopped) note_trouble(source.name, account.account, done.error());
     parts_.log->info("replication.account", {{"source", source.name},
@@ -211,7 +215,7 @@ class ReplicateRun {
       result.summary +=
           "; " + std::to_string(sum_.lacking) + " snapshots are not whole at their source";
     result.detail = {{"accounts", std::move(accounts_)}, {"dry_run", call_.dry_run}};
-    result.is_short = is_short_;
+    result.is_short = is_short_ || sum_.left > 0;
     return result;
   }
 

@@ -21,7 +21,10 @@ class EngineSource final : public SourceRemote {
   bool without_checksums = false;
   size_t given = 0;  // blobs, those of sessions left out
   std::function<void(Bytes&)> change_commit;
+  std::function<repository::ChainPage(uint64_t sequence)> made_up_chain;  // instead of its own
+  std::function<void(repository::StoredBlob&)> change_blob;
   std::function<void(repository::DeviceEntry&)> change_device;
+  size_t pages = 0;  // of chains
 
   // As the list of accounts has it.
   [[nodiscard]] SourceAccount account() const {
@@ -54,6 +57,8 @@ class EngineSource final : public SourceRemote {
   }
   Result<repository::ChainPage> chain(const repository::RepositoryId& repository,
                                       uint64_t sequence) override {
+    ++pages;
+    if (made_up_chain) return made_up_chain(sequence);
     repository::ChainPage page;
     CB_ASSIGN(page.commits, house_.engine().commits(repository, sequence, 2));
     if (change_commit)
@@ -87,6 +92,7 @@ class EngineSource final : public SourceRemote {
     for (repository::StoredBlob& blob : found) {
       missing.erase(blob.head.id);
       if (spoilt.contains(blob.head.id)) blob.stored[0] ^= std::byte{1};
+      if (change_blob) change_blob(blob);
       if (without_checksums) blob.head.checksum.reset();
       given += blob.head.kind == repository::BlobKind::session ? 0 : 1;
       CB_TRY(sink(std::move(blob)));
@@ -99,18 +105,21 @@ class EngineSource final : public SourceRemote {
   const repository::RepositoryId repository_;
 };
 
-// Lets so many blobs come, and gives up then.
+// Lets so many blobs of a source come, and gives up then.
 class CountedPace final : public Pace {
  public:
-  explicit CountedPace(size_t most) : left_(most) {}
-  bool spend(uint64_t /*bytes*/) override {
-    if (left_ == 0) return false;
-    --left_;
-    return true;
+  CountedPace(const EngineSource& source, size_t most)
+      : source_(source), last_(source.given + most) {}
+  bool spend(uint64_t bytes) override {
+    spent += bytes;
+    return source_.given <= last_;
   }
 
+  uint64_t spent = 0;  // bytes
+
  private:
-  size_t left_;
+  const EngineSource& source_;
+  const size_t last_;
 };
 
 }  // namespace cb::replication

@@ -35,6 +35,7 @@ Result<Source> resolve(const server::ReplicationSource& source) {
   ready.accounts = source.accounts;
   ready.removes_vanished = source.removes_vanished;
   ready.heals_only = source.heals_only;
+  ready.most_stored = source.most_stored;
   return ready;
 }
 

@@ -19,6 +19,7 @@ struct Source {
   std::vector<std::string> accounts;  // none: all
   bool removes_vanished = false;
   bool heals_only = false;
+  std::optional<uint64_t> most_stored;  // of one account; nothing: as the settings say; 0: any
 };
 
 // Code::invalid names what is wrong with token or addresses.

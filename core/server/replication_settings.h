@@ -25,11 +25,13 @@ struct ReplicationSource {
   std::vector<std::string> accounts;             // only these; none: all that the token lets see
   bool removes_vanished = false;                 // what the source removes goes here, too
   bool heals_only = false;                       // fetches damaged blobs, and copies nothing
+  std::optional<uint64_t> most_stored;           // instead of the settings'; 0: any number
 };
 
 struct ReplicationSettings {
   uint64_t limit = 0;                                          // bytes a second; 0: none
   std::chrono::nanoseconds most_time = std::chrono::hours(1);  // of one run; 0: none
+  uint64_t most_stored = 0;                                    // bytes of one account; 0: any
   std::vector<ReplicationSource> sources;
 };
 

@@ -38,6 +38,8 @@ class SourceTable {
     source.accounts = values_.list("accounts");
     source.removes_vanished = values_.boolean("remove_vanished");
     source.heals_only = values_.boolean("heal_only");
+    if (values_.is_set("most_stored"))
+      source.most_stored = static_cast<uint64_t>(values_.number("most_stored"));
     read_pin(source);
     read_token(source);
     return source;
@@ -110,6 +112,12 @@ Schema replication_schema() {
        .min = 0,
        .max = 30 * kReplicationDay,
        .reloadable = true},
+      {.key = "most_stored",
+       .type = Type::size,
+       .help = "Bytes of one account beyond which no source brings more; 0 = as many as it has.",
+       .def = "0",
+       .min = 0,
+       .reloadable = true},
   };
 }
 
@@ -153,6 +161,12 @@ Schema replication_source_schema() {
        .help = "Only fetch what was found damaged here, and copy nothing.",
        .def = "false",
        .reloadable = true},
+      {.key = "most_stored",
+       .type = Type::size,
+       .help =
+           "Bytes of one account beyond which no more comes; without it, as [replication] says.",
+       .min = 0,
+       .reloadable = true},
   };
 }
 
@@ -161,6 +175,7 @@ ReplicationSettings replication_of(const Tables& tables, config::Problems& probl
   ReplicationSettings read;
   read.limit = static_cast<uint64_t>(table.values.number("limit"));
   read.most_time = table.values.duration("most_time");
+  read.most_stored = static_cast<uint64_t>(table.values.number("most_stored"));
   if (read.limit != 0 && read.limit < stream::kLeastRate)
     problems.add(tables.place(table, "limit"), "replication.limit", "must be 4 KiB at least, or 0",
                  "with less the other side gives up");

@@ -330,15 +330,17 @@ TEST_F(SettingsFile, sources_of_copies_are_read_whole_or_refused_with_the_reason
                                         as_bytes(text), 0600));
   const std::string source =
       "[[replication.source]]\nname = 'home'\ntoken = { file = "
-      "'home.token' }\naccounts = ['alice']\nremove_vanished = true\n";
-  auto settings =
-      load("[replication]\nlimit = '5MiB'\nmost_time = '10m'\n" + source + std::string(kListen));
+      "'home.token' }\naccounts = ['alice']\nremove_vanished = true\nmost_stored = '2GiB'\n";
+  auto settings = load("[replication]\nlimit = '5MiB'\nmost_time = '10m'\nmost_stored = '1GiB'\n" +
+                       source + std::string(kListen));
   ASSERT_TRUE(settings) << settings.error().text();
   EXPECT_EQ(texts(), "");
   const ReplicationSettings& read = settings->upkeep.replication;
   EXPECT_EQ(read.limit, 5 * kMiB);
   EXPECT_EQ(read.most_time, std::chrono::minutes(10));
+  EXPECT_EQ(read.most_stored, 1024 * kMiB);
   ASSERT_EQ(read.sources.size(), 1U);
+  EXPECT_EQ(read.sources[0].most_stored, 2048 * kMiB);
   EXPECT_EQ(read.sources[0].name, "home");
   EXPECT_EQ(as_text(read.sources[0].token->view()), text);
   EXPECT_EQ(read.sources[0].accounts, std::vector<std::string>{"alice"});
