@@ -13,6 +13,7 @@ namespace {
 using report::Json;
 using std::chrono::nanoseconds;
 
+constexpr size_t kMostRefused = 100;  // accounts of one source; then it has no more turn
 constexpr nanoseconds kNap = std::chrono::milliseconds(100);  // between two looks while it waits
 
 // One run over all sources.
@@ -46,16 +47,48 @@ class ReplicateRun {
     CB_ASSIGN(const Source source, resolve(settings));
     CB_ASSIGN(const auto remote, connect_(source));
     CB_ASSIGN(const auto accounts, remote->accounts());
+    refused_ = 0;
     for (const SourceAccount& account : accounts) {
-      const bool is_named =
-          source.accounts.empty() || std::find(source.accounts.begin(), source.accounts.end(),
-                                               account.account) != source.accounts.end();
-      if (!is_named || (call_.account && account.account != *call_.account)) continue;
+      if (!is_asked_for(source, account.account)) continue;
       if (is_over()) return {};
+      if (refused_ >= kMostRefused) return failed(too_many_refused(source));
       CB_TRY(call_.dry_run ? look(source, account) : copy(source, *remote, account));
     }
+    if (call_.dry_run) return {};
     // What was told of the source itself is over.
-    if (!call_.dry_run) note(source.name, "", 0, {}, "", true);
+    note(source.name, "", 0, {}, "", true);
+    return tell_vanished(source, accounts);
+  }
+
+  [[nodiscard]] bool is_asked_for(const Source& source, const std::string& account) const {
+    const bool is_named =
+        source.accounts.empty() ||
+        std::find(source.accounts.begin(), source.accounts.end(), account) != source.accounts.end();
+    return is_named && (!call_.account || account == *call_.account);
+  }
+
+  static Error too_many_refused(const Source& source) {
+    return fail(Code::denied, "source " + source.name,
+                "has " + std::to_string(kMostRefused) + " accounts that are refused",
+                "see to those first, or choose with accounts = [...] what is copied");
+  }
+
+  // What came before and is listed no more may be damaged there, or be kept from this server.
+  Status tell_vanished(const Source& source, const std::vector<SourceAccount>& listed) {
+    CB_ASSIGN(const auto pulls, parts_.catalog->replication().pulls());
+    for (const catalog::ReplicaPull& pull : pulls) {
+      const bool is_gone = pull.source == source.name && !pull.account.empty() &&
+                           is_asked_for(source, pull.account) &&
+                           std::none_of(listed.begin(), listed.end(), [&](const auto& one) {
+                             return one.account == pull.account;
+                           });
+      if (!is_gone) continue;
+      const Error gone = fail(Code::not_found, "account " + pull.account,
+                              "was copied before, and the source lists it no more",
+                              "ask the source's operator, or leave it out with accounts = [...]");
+      note(source.name, pull.account, pull.head, {}, gone.text(), false);
+      note_trouble(source.name, pull.account, gone);
+    }
     return {};
   }
 
@@ -135,7 +168,10 @@ class ReplicateRun {
                          {"dropped", counts.dropped},
                          {"commits_left", counts.left},
                          {"trouble", trouble}});
-    if (!done && !was_stopped) note_trouble(source.name, account.account, done.error());
+    if (!done && !was_stopped) {
+      ++refused_;
+      note_trouble(source.name, account.account, done.error());
+    }
     parts_.log->info("replication.account", {{"source", source.name},
                                              {"account", account.account},
                                              {"commits", counts.commits},
@@ -226,6 +262,7 @@ class ReplicateRun {
   const nanoseconds began_;
   EvenPace pace_;
   AccountCopy* current_ = nullptr;
+  size_t refused_ = 0;  // accounts of the source whose turn it is
   AccountCopy::Counts sum_;
   Json accounts_ = Json::array();
   bool is_short_ = false, is_cancelled_ = false;

@@ -9,6 +9,7 @@
 #include "core/client/v4_link.h"
 #include "core/protocol/v4/messages.h"
 #include "core/repository/signatures.h"
+#include "core/server/replication_settings.h"
 #include "core/stream/io_threads.h"
 
 namespace cb::replication {
@@ -156,6 +157,9 @@ Result<std::vector<SourceAccount>> V4Source::accounts() {
     last = reply.last() || reply.accounts().empty();
     for (const auto& one : reply.accounts()) {
       CB_ASSIGN(SourceAccount account, account_of(one));
+      // It goes into logs, the audit log, the catalog and metrics.
+      if (!server::is_account_name(account.account))
+        return failed(strange("lists an account whose name is none"));
       if (account.account <= message.after() || all.size() == kMostAccounts)
         return failed(strange("lists its accounts out of order, or without end"));
       message.set_after(account.account);

@@ -55,17 +55,29 @@ Result<std::vector<V4Copyable>> V4Replicas::accounts(const V4Guest& guest, const
     if (account.name <= after || !may_see(token, account)) continue;
     CB_ASSIGN(const auto id, parts_.engine->of_account(account.name));
     if (!id) continue;
-    V4Copyable one;
-    one.account = account;
-    CB_ASSIGN(one.record, parts_.engine->record(*id));
-    const auto head = parts_.engine->head(*id);
-    if (!head && repository::is_damage(head.error().code)) continue;
-    CB_ASSIGN(one.head, head);
-    CB_ASSIGN(const auto origin, parts_.engine->replicas().origin(*id));
-    one.chain_key = origin ? origin->server_key : parts_.server_key;
-    found.push_back(std::move(one));
+    auto one = copyable(account, *id);
+    if (one) {
+      found.push_back(std::move(*one));
+      continue;
+    }
+    // Damage keeps no other account from being copied.
+    if (!repository::is_damage(one.error().code)) return failed(std::move(one).error());
+    parts_.log->warn(
+        "replica.skipped",
+        {{"replica", guest.name}, {"account", account.name}, {"why", one.error().text()}});
   }
   return found;
+}
+
+Result<V4Copyable> V4Replicas::copyable(const catalog::Account& account,
+                                        const RepositoryId& repository) const {
+  V4Copyable one;
+  one.account = account;
+  CB_ASSIGN(one.record, parts_.engine->record(repository));
+  CB_ASSIGN(one.head, parts_.engine->head(repository));
+  CB_ASSIGN(const auto origin, parts_.engine->replicas().origin(repository));
+  one.chain_key = origin ? origin->server_key : parts_.server_key;
+  return one;
 }
 
 Result<catalog::Account> V4Replicas::account_of(const V4Guest& guest,

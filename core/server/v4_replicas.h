@@ -10,6 +10,7 @@
 #include "core/base/secret.h"
 #include "core/catalog/accounts.h"
 #include "core/catalog/replication.h"
+#include "core/log/log.h"
 #include "core/os/clock.h"
 #include "core/repository/engine.h"
 
@@ -38,6 +39,7 @@ class V4Replicas {
     repository::Engine* engine = nullptr;
     const os::Clock* clock = nullptr;
     repository::SigningPublic server_key{};
+    log::Log* log = nullptr;
   };
   explicit V4Replicas(const Parts& parts) : parts_(parts) {}
 
@@ -48,7 +50,7 @@ class V4Replicas {
   Status confirm(const V4Guest& guest) const;
 
   // Repositories of protocol 4 that it may see, by account, past `after`; at most `most`. One whose
-  // chain is damaged is left out.
+  // record or chain is damaged is left out, and the log says so.
   Result<std::vector<V4Copyable>> accounts(const V4Guest& guest, const std::string& after,
                                            size_t most) const;
   // The account of a repository that it may see. Code::not_found for any other, whether it is here
@@ -58,6 +60,8 @@ class V4Replicas {
 
  private:
   Result<catalog::ReplicaToken> token_of(const V4Guest& guest) const;
+  Result<V4Copyable> copyable(const catalog::Account& account,
+                              const repository::RepositoryId& repository) const;
 
   Parts parts_;
 };

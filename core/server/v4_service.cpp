@@ -14,7 +14,8 @@ struct V4Service::State {
         joining({with.accounts, with.engine, with.notes, with.clock, &changes}),
         owners({with.accounts, with.engine, with.notes, running.get(), with.clock, &changes}),
         migration(with_locks(with.migration)),
-        replicas({with.accounts, with.replication, with.engine, with.clock, with.server_key}),
+        replicas(
+            {with.accounts, with.replication, with.engine, with.clock, with.server_key, with.log}),
         guard(*with.clock, given),
         shared{with,      &accounts,     &joining, &owners,  &migration,
                &replicas, running.get(), &guard,   &counters},

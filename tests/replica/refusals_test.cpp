@@ -151,6 +151,36 @@ TEST_F(RefusedReplication, is_told_and_audited_and_keeps_no_other_account_from_i
   EXPECT_THAT(audit->dump(), HasSubstr("source home account alice"));
 }
 
+TEST_F(RefusedReplication, of_a_hundred_accounts_ends_the_turn_of_their_source) {
+  start();
+  add_source(token());
+  copy_.change_accounts = [](std::vector<SourceAccount>& all) {
+    all.clear();
+    for (int i = 100; i < 300; ++i) {
+      SourceAccount& made_up = all.emplace_back();
+      made_up.account = "a" + std::to_string(i);
+      made_up.repository.bytes.fill(std::byte{9});
+    }
+  };
+  const Json report = copy_.run();
+  EXPECT_EQ(report::text_of(report, "outcome"), "failed");
+  EXPECT_FALSE(pull("a199").empty());
+  EXPECT_TRUE(pull("a200").empty());
+  EXPECT_THAT(report::text_of(pull(""), "trouble"), HasSubstr("100 accounts that are refused"));
+}
+
+TEST_F(RefusedReplication, is_told_of_an_account_that_the_source_lists_no_more) {
+  const V4Blobs first = copied();
+  copy_.change_accounts = [](std::vector<SourceAccount>& all) { all.clear(); };
+  expect_refused(copy_.run(), "the source lists it no more");
+  EXPECT_THAT(report::text_of(pull("alice"), "trouble"), HasSubstr("was copied before"));
+  EXPECT_EQ(pull("alice").value("head", uint64_t{0}), 1U);
+  expect_kept(first);
+  copy_.change_accounts = {};
+  EXPECT_EQ(report::text_of(copy_.run(), "outcome"), "done");
+  EXPECT_EQ(report::text_of(pull("alice"), "trouble"), "");
+}
+
 TEST_F(RefusedReplication, of_this_servers_own_repository) {
   start();
   back_up(*peer_, owner_);

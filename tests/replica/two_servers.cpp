@@ -26,12 +26,51 @@ std::string bytes_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+// A source that lists what a test wants.
+class RelistedSource final : public SourceRemote {
+ public:
+  RelistedSource(std::unique_ptr<SourceRemote> real, const ReplicaServer& server)
+      : real_(std::move(real)), server_(server) {}
+
+  Result<std::vector<SourceAccount>> accounts() override {
+    CB_ASSIGN(auto all, real_->accounts());
+    if (server_.change_accounts) server_.change_accounts(all);
+    return all;
+  }
+  Result<SourceRecords> records(const repository::RepositoryId& repository) override {
+    return real_->records(repository);
+  }
+  Result<std::vector<repository::DeviceEntry>> devices(
+      const repository::RepositoryId& repository) override {
+    return real_->devices(repository);
+  }
+  Result<repository::ChainPage> chain(const repository::RepositoryId& repository,
+                                      uint64_t sequence) override {
+    return real_->chain(repository, sequence);
+  }
+  Result<std::vector<repository::BlobId>> get(const repository::RepositoryId& repository,
+                                              const repository::DeviceId& device,
+                                              std::span<const repository::BlobId> ids,
+                                              const Sink& sink) override {
+    return real_->get(repository, device, ids, sink);
+  }
+
+ private:
+  const std::unique_ptr<SourceRemote> real_;
+  const ReplicaServer& server_;
+};
+
 }  // namespace
 
 ReplicaServer::ReplicaServer(const std::string& suffix) : V4Server(suffix) {
   seams_.clock = &clock_;
-  seams_.further_jobs = [](const server::JobParts& parts) -> std::vector<server::JobKind> {
-    return {replicate_job(parts, connect_with(*parts.registry))};
+  seams_.further_jobs = [this](const server::JobParts& parts) -> std::vector<server::JobKind> {
+    const auto connect = [this, real = connect_with(*parts.registry)](
+                             const Source& source) -> Result<std::unique_ptr<SourceRemote>> {
+      CB_ASSIGN(auto remote, real(source));
+      return std::make_unique<RelistedSource>(std::move(remote), *this);
+    };
+    return {replicate_job(parts, connect)};
   };
 }
 

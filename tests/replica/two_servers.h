@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "core/client/v4_session.h"
+#include "core/replication/source_remote.h"
 #include "core/repository/pairing_token.h"
 #include "tests/v4/v4_server.h"
 
@@ -43,6 +44,8 @@ class ReplicaServer final : public server::V4Server {
   using V4Server::stop;
 
   ShiftedClock clock_;
+  // What a source lists, before the job sees it.
+  std::function<void(std::vector<SourceAccount>&)> change_accounts;
 
   // Its address, as tokens have it.
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
