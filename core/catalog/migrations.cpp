@@ -88,6 +88,7 @@ CREATE TABLE source_state (
   basis        BLOB NOT NULL,
   overdue_ns   INTEGER NOT NULL,
   frozen_ns    INTEGER NOT NULL,
+  froze_ns     INTEGER NOT NULL,
   normal       BLOB NOT NULL CHECK (length(normal) IN (0, 32)),
   reason       BLOB NOT NULL,
   PRIMARY KEY (repository, source)

@@ -35,6 +35,7 @@ struct SourceState {
   std::string basis;        // where that comes from, a word
   int64_t overdue_ns = 0;   // since when it was told that it is; 0: it is not
   int64_t frozen_ns = 0;    // until when nothing of it is removed; 0: it may be
+  int64_t froze_ns = 0;     // since when freezes have followed each other; 0: there was none
   Bytes normal;             // the snapshot that is kept for it meanwhile; empty: none
   std::string reason;       // why
 
@@ -91,10 +92,16 @@ class Sources {
   virtual Result<std::optional<SourceState>> state(int64_t repository, ByteView source) = 0;
   // Adds or replaces. Code::not_found without the repository.
   virtual Status set_state(int64_t repository, const SourceState& state) = 0;
+  // How many sources have a state: of a device, or of all when it is empty.
+  virtual Result<uint64_t> count(int64_t repository, ByteView device) = 0;
+  // State and history of a source; nothing happens when there are none.
+  virtual Status drop(int64_t repository, ByteView source) = 0;
 
   // Up to which commit the history of a repository goes; 0: none.
   virtual Result<uint64_t> looked_at(int64_t repository) = 0;
   virtual Status set_looked_at(int64_t repository, uint64_t sequence) = 0;
+  // Sets looked_at and drops the claim for a snapshot that is in no history.
+  virtual Status pass_over(int64_t repository, uint64_t sequence, const Bytes32& snapshot) = 0;
   // Adds a backup, sets looked_at to its sequence, drops the claim for its snapshot and all but the
   // newest `most` of its source, in one step. One that is there already is replaced.
   virtual Status add_backup(int64_t repository, const SourceBackup& backup, size_t most) = 0;
@@ -109,6 +116,8 @@ class Sources {
                            const SourceClaim& claim) = 0;
   virtual Result<std::optional<SourceClaim>> claim(int64_t repository, const Bytes32& snapshot) = 0;
 
+  // Was this alarm told, and is it not over?
+  virtual Result<bool> is_raised(const std::string& alarm) = 0;
   // Alarms that were told and are not over: true when this one was not, and now is.
   virtual Result<bool> raise(const std::string& alarm, int64_t now_ns) = 0;
   // True when it was told, and now is over.

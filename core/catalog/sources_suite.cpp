@@ -50,7 +50,8 @@ TEST_P(SourcesSuite, a_source_of_another_length_and_a_strange_repository_are_ref
 
 TEST_P(SourcesSuite, a_state_comes_back_and_is_replaced) {
   EXPECT_FALSE(sources().state(repository_, source_of(1))->has_value());
-  SourceState state{source_of(1), 1, 2, "weekday", 3, 4, Bytes(32, std::byte{9}), "most is gone"};
+  SourceState state{source_of(1),  1, 2, "weekday", 3, 4, 5, Bytes(32, std::byte{9}),
+                    "most is gone"};
   ASSERT_TRUE(sources().set_state(repository_, state));
   reopen();
   EXPECT_EQ(**sources().state(repository_, source_of(1)), state);
@@ -58,6 +59,37 @@ TEST_P(SourcesSuite, a_state_comes_back_and_is_replaced) {
   state.frozen_ns = 0;
   ASSERT_TRUE(sources().set_state(repository_, state));
   EXPECT_EQ(*sources().states(repository_), (std::vector<SourceState>{state}));
+}
+
+TEST_P(SourcesSuite, sources_are_counted_by_device_and_dropped_with_their_history) {
+  for (uint8_t number = 1; number <= 3; ++number) {
+    SourceState state;
+    state.source = source_of(1);
+    state.source.back() = std::byte{number};
+    ASSERT_TRUE(sources().set_state(repository_, state));
+  }
+  SourceState other;
+  other.source = source_of(0xff);
+  ASSERT_TRUE(sources().set_state(repository_, other));
+  EXPECT_EQ(*sources().count(repository_, {}), 4U);
+  EXPECT_EQ(*sources().count(repository_, Bytes(16, std::byte{1})), 3U);
+  EXPECT_EQ(*sources().count(repository_, Bytes(16, std::byte{0xff})), 1U);
+  EXPECT_EQ(*sources().count(repository_, Bytes(16, std::byte{2})), 0U);
+  ASSERT_TRUE(sources().add_backup(repository_, backup_of(1, 0xff), 4));
+  ASSERT_TRUE(sources().drop(repository_, other.source));
+  ASSERT_TRUE(sources().drop(repository_, other.source)) << "nothing is there";
+  reopen();
+  EXPECT_EQ(*sources().count(repository_, {}), 3U);
+  EXPECT_TRUE(sources().times(repository_, other.source)->empty());
+}
+
+TEST_P(SourcesSuite, a_snapshot_that_is_passed_over_leaves_no_claim) {
+  const SourceBackup backup = backup_of(5);
+  ASSERT_TRUE(sources().put_claim(repository_, backup.snapshot, {1, 2, 3, 4, 5, 6, 7}));
+  ASSERT_TRUE(sources().pass_over(repository_, 5, backup.snapshot));
+  EXPECT_FALSE(sources().claim(repository_, backup.snapshot)->has_value());
+  EXPECT_EQ(*sources().looked_at(repository_), 5U);
+  EXPECT_TRUE(sources().times(repository_, backup.source)->empty());
 }
 
 TEST_P(SourcesSuite, a_history_is_kept_up_to_its_length_and_source_by_source) {
@@ -94,6 +126,8 @@ TEST_P(SourcesSuite, an_alarm_is_raised_once_until_it_is_over) {
   EXPECT_FALSE(*sources().clear("store.low"));
   EXPECT_TRUE(*sources().raise("store.low", kNow));
   reopen();
+  EXPECT_TRUE(*sources().is_raised("store.low"));
+  EXPECT_FALSE(*sources().is_raised("store.full"));
   EXPECT_FALSE(*sources().raise("store.low", kNow + 1));
   EXPECT_TRUE(*sources().raise("job.failed verify", kNow));
   EXPECT_TRUE(*sources().clear("store.low"));

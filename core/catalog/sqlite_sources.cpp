@@ -10,7 +10,7 @@ namespace cb::catalog {
 namespace {
 
 #define CB_STATE_COLUMNS \
-  "source, expected_ns, late_ns, basis, overdue_ns, frozen_ns, normal, reason"
+  "source, expected_ns, late_ns, basis, overdue_ns, frozen_ns, froze_ns, normal, reason"
 #define CB_BACKUP_COLUMNS                                                            \
   "sequence, source, snapshot, time_ns, is_compared, figures, claim, score, is_odd," \
   " reasons"
@@ -28,7 +28,13 @@ constexpr const char* kState =
     "SELECT " CB_STATE_COLUMNS " FROM source_state WHERE repository = ? AND source = ?";
 constexpr const char* kSetState =
     "INSERT OR REPLACE INTO source_state (repository, " CB_STATE_COLUMNS
-    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+// The key has them in the order of their devices.
+constexpr const char* kCount =
+    "SELECT count(*) FROM source_state WHERE repository = ?1 AND source >= ?2 AND source < ?3";
+constexpr const char* kDropState = "DELETE FROM source_state WHERE repository = ? AND source = ?";
+constexpr const char* kDropBackups =
+    "DELETE FROM source_backup WHERE repository = ? AND source = ?";
 constexpr const char* kLookedAt = "SELECT sequence FROM source_look WHERE repository = ?";
 constexpr const char* kSetLookedAt =
     "INSERT OR REPLACE INTO source_look (repository, sequence) VALUES (?, ?)";
@@ -49,8 +55,12 @@ constexpr const char* kPutClaim =
 constexpr const char* kClaim =
     "SELECT claim FROM source_claim WHERE repository = ? AND snapshot = ?";
 constexpr const char* kDropClaim = "DELETE FROM source_claim WHERE repository = ? AND snapshot = ?";
+constexpr const char* kIsRaised = "SELECT 1 FROM alarm WHERE name = ?";
 constexpr const char* kRaise = "INSERT OR IGNORE INTO alarm (name, since_ns) VALUES (?, ?)";
 constexpr const char* kClear = "DELETE FROM alarm WHERE name = ?";
+
+// Longer than any source.
+constexpr size_t kLongestSource = 64;
 
 // The numbers of a struct, one after the other, as they lie in a column.
 template <typename Figures>
@@ -101,8 +111,9 @@ SourceState read_state(const Statement& row) {
   state.basis = words(row, 3);
   state.overdue_ns = row.integer(4);
   state.frozen_ns = row.integer(5);
-  state.normal = to_bytes(row.blob(6));
-  state.reason = words(row, 7);
+  state.froze_ns = row.integer(6);
+  state.normal = to_bytes(row.blob(7));
+  state.reason = words(row, 8);
   return state;
 }
 
@@ -134,6 +145,11 @@ Status insert_backup(Connection& connection, int64_t repository, const SourceBac
 Status look_further(Connection& connection, int64_t repository, uint64_t sequence) {
   CB_ASSIGN(Statement set, connection.prepare(kSetLookedAt));
   return set.bind(repository).bind(static_cast<int64_t>(sequence)).run();
+}
+
+Status drop_claim(Connection& connection, int64_t repository, const Bytes32& snapshot) {
+  CB_ASSIGN(Statement drop, connection.prepare(kDropClaim));
+  return drop.bind(repository).bind(ByteView(snapshot)).run();
 }
 
 }  // namespace
@@ -192,7 +208,30 @@ Status SqliteSources::set_state(int64_t repository, const SourceState& state) {
   CB_ASSIGN(Statement set, writer_.connection->prepare(kSetState));
   set.bind(repository).bind(ByteView(state.source)).bind(state.expected_ns).bind(state.late_ns);
   set.bind(as_bytes(state.basis)).bind(state.overdue_ns).bind(state.frozen_ns);
+  set.bind(state.froze_ns);
   return set.bind(ByteView(state.normal)).bind(as_bytes(state.reason)).run();
+}
+
+Result<uint64_t> SqliteSources::count(int64_t repository, ByteView device) {
+  // From the device with nothing after it to the device with more after it than a source has.
+  Bytes from = to_bytes(device), until = to_bytes(device);
+  until.resize(kLongestSource, std::byte{0xff});
+  const std::lock_guard lock(reader_.mutex);
+  CB_ASSIGN(Statement select, reader_.connection->prepare(kCount));
+  select.bind(repository).bind(ByteView(from)).bind(ByteView(until));
+  CB_ASSIGN(const bool there, select.step());
+  return there ? static_cast<uint64_t>(select.integer(0)) : uint64_t{0};
+}
+
+Status SqliteSources::drop(int64_t repository, ByteView source) {
+  const std::lock_guard lock(writer_.mutex);
+  Connection& connection = *writer_.connection;
+  CB_ASSIGN(Transaction transaction, Transaction::begin(connection));
+  for (const char* const sql : {kDropState, kDropBackups}) {
+    CB_ASSIGN(Statement remove, connection.prepare(sql));
+    CB_TRY(remove.bind(repository).bind(source).run());
+  }
+  return transaction.commit();
 }
 
 Result<uint64_t> SqliteSources::looked_at(int64_t repository) {
@@ -207,6 +246,15 @@ Status SqliteSources::set_looked_at(int64_t repository, uint64_t sequence) {
   return look_further(*writer_.connection, repository, sequence);
 }
 
+Status SqliteSources::pass_over(int64_t repository, uint64_t sequence, const Bytes32& snapshot) {
+  const std::lock_guard lock(writer_.mutex);
+  Connection& connection = *writer_.connection;
+  CB_ASSIGN(Transaction transaction, Transaction::begin(connection));
+  CB_TRY(drop_claim(connection, repository, snapshot));
+  CB_TRY(look_further(connection, repository, sequence));
+  return transaction.commit();
+}
+
 Status SqliteSources::add_backup(int64_t repository, const SourceBackup& backup, size_t most) {
   const std::lock_guard lock(writer_.mutex);
   Connection& connection = *writer_.connection;
@@ -217,10 +265,7 @@ Status SqliteSources::add_backup(int64_t repository, const SourceBackup& backup,
     forget.bind(repository).bind(ByteView(backup.source));
     CB_TRY(forget.bind(static_cast<int64_t>(most)).run());
   }
-  {
-    CB_ASSIGN(Statement drop, connection.prepare(kDropClaim));
-    CB_TRY(drop.bind(repository).bind(ByteView(backup.snapshot)).run());
-  }
+  CB_TRY(drop_claim(connection, repository, backup.snapshot));
   CB_TRY(look_further(connection, repository, backup.sequence));
   return transaction.commit();
 }
@@ -269,6 +314,12 @@ Result<std::optional<SourceClaim>> SqliteSources::claim(int64_t repository,
   CB_ASSIGN(const bool there, select.bind(repository).bind(ByteView(snapshot)).step());
   if (!there) return std::nullopt;
   return claim_of(select.blob(0));
+}
+
+Result<bool> SqliteSources::is_raised(const std::string& alarm) {
+  const std::lock_guard lock(reader_.mutex);
+  CB_ASSIGN(Statement select, reader_.connection->prepare(kIsRaised));
+  return select.bind(as_bytes(alarm)).step();
 }
 
 Result<bool> SqliteSources::raise(const std::string& alarm, int64_t now_ns) {
