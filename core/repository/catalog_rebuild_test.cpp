@@ -147,6 +147,7 @@ TEST_P(CatalogRebuild, rules_and_pins_come_back_and_a_damaged_note_is_told) {
   note.rules = {{{}, "keep-daily 7, trash-stay 30d", 5, "uid 0 (root)"},
                 {Bytes(48, std::byte{1}), "keep-all", 6, "device 11"}};
   note.pins = {{BlobId{}, 77, "the last before the move", 7, "uid 0"}};
+  note.freezes = {{Bytes(48, std::byte{1}), 99, 33, Bytes(32, std::byte{7}), "most is new"}};
   must(engine().put_retention(repository_, note));
   expect_doubts(rebuild(), {});
   const auto number = must(house_.catalog().index().repository(repository_.bytes))->number;
@@ -159,6 +160,11 @@ TEST_P(CatalogRebuild, rules_and_pins_come_back_and_a_damaged_note_is_told) {
   ASSERT_EQ(pins.size(), 1u);
   EXPECT_EQ(pins[0].until_ns, 77);
   EXPECT_EQ(pins[0].reason, "the last before the move");
+  const auto state =
+      must(house_.catalog().sources().state(number, Bytes(48, std::byte{1}))).value();
+  EXPECT_EQ(state.frozen_ns, 99);
+  EXPECT_EQ(state.froze_ns, 33);
+  EXPECT_EQ(state.normal, Bytes(32, std::byte{7}));
   house_.put_object(prefix_ + "retention", as_bytes("not a note"));
   expect_doubts(rebuild(), {"retention"});
   EXPECT_TRUE(must(house_.catalog().retention().rules(number)).empty());

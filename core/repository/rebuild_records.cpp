@@ -110,6 +110,15 @@ Status RepositoryRebuild::add_retention() {
   for (const RetentionRecord::Pin& one : kept->pins)
     CB_TRY(retention.set_pin(
         number_, {one.snapshot.bytes, one.until_ns, one.reason, one.set_ns, one.set_by}));
+  for (const RetentionRecord::Freeze& one : kept->freezes) {
+    catalog::SourceState state;
+    state.source = one.source;
+    state.frozen_ns = one.until_ns;
+    state.froze_ns = one.since_ns;
+    state.normal = one.normal;
+    state.reason = one.reason;
+    CB_TRY(parts_.catalog->sources().set_state(number_, state));
+  }
   return {};
 }
 

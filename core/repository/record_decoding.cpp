@@ -242,15 +242,38 @@ Result<AccountRecord> decode_account(ByteView bytes) {
   return record;
 }
 
+namespace {
+
+constexpr size_t kSourceSize = 48;
+
+void read_freezes(RecordReader& from, RetentionRecord& record) {
+  record.freezes.resize(from.count(kSourceSize + 5));
+  if (record.freezes.empty()) from.refuse("has an empty list of freezes");
+  for (RetentionRecord::Freeze& one : record.freezes) {
+    one.source = to_bytes(from.bytes());
+    if (one.source.size() != kSourceSize) from.refuse("has a source of a wrong length");
+    if (&one != record.freezes.data() && (&one)[-1].source >= one.source)
+      from.refuse("has freezes out of order");
+    one.until_ns = from.sint();
+    one.since_ns = from.sint();
+    if (one.until_ns == 0) from.refuse("has a freeze without an end");
+    one.normal = to_bytes(from.bytes());
+    if (!one.normal.empty() && one.normal.size() != BlobId::kSize)
+      from.refuse("has a snapshot of a wrong length");
+    one.reason = from.text();
+  }
+}
+
+}  // namespace
+
 Result<RetentionRecord> decode_retention(ByteView bytes) {
-  constexpr size_t kSource = 48;
   RecordReader from(bytes, "retention record");
   RetentionRecord record;
-  from.version();
+  const bool has_freezes = from.version(2) == 2;
   record.rules.resize(from.count(4));
   for (RetentionRecord::Rules& one : record.rules) {
     one.source = to_bytes(from.bytes());
-    if (!one.source.empty() && one.source.size() != kSource)
+    if (!one.source.empty() && one.source.size() != kSourceSize)
       from.refuse("has a source of a wrong length");
     if (&one != record.rules.data() && (&one)[-1].source >= one.source)
       from.refuse("has sources out of order");
@@ -268,6 +291,7 @@ Result<RetentionRecord> decode_retention(ByteView bytes) {
     one.set_ns = from.sint();
     one.set_by = from.text();
   }
+  if (has_freezes) read_freezes(from, record);
   CB_TRY(from.done());
   return record;
 }

@@ -166,7 +166,7 @@ Bytes encode(const AccountRecord& record) {
 
 Bytes encode(const RetentionRecord& record) {
   RecordWriter to;
-  to.uint(kVersion);
+  to.uint(record.freezes.empty() ? kVersion : kVersion2);
   to.list(record.rules, [&to](const RetentionRecord::Rules& one) {
     to.bytes(one.source);
     to.text(one.text);
@@ -179,6 +179,14 @@ Bytes encode(const RetentionRecord& record) {
     to.text(one.reason);
     to.sint(one.set_ns);
     to.text(one.set_by);
+  });
+  if (record.freezes.empty()) return to.take();
+  to.list(record.freezes, [&to](const RetentionRecord::Freeze& one) {
+    to.bytes(one.source);
+    to.sint(one.until_ns);
+    to.sint(one.since_ns);
+    to.bytes(one.normal);
+    to.text(one.reason);
   });
   return to.take();
 }

@@ -226,8 +226,19 @@ struct RetentionRecord {
 
     bool operator==(const Pin&) const = default;
   };
-  std::vector<Rules> rules;  // by source, each once
-  std::vector<Pin> pins;     // by snapshot, each once
+  // A source of which nothing is removed for a while (docs/watch.md).
+  struct Freeze {
+    Bytes source;          // 48 bytes
+    int64_t until_ns = 0;  // not 0
+    int64_t since_ns = 0;  // of the first of several
+    Bytes normal;          // the snapshot that is kept meanwhile, 32 bytes or none
+    std::string reason;
+
+    bool operator==(const Freeze&) const = default;
+  };
+  std::vector<Rules> rules;     // by source, each once
+  std::vector<Pin> pins;        // by snapshot, each once
+  std::vector<Freeze> freezes;  // by source, each once
 
   bool operator==(const RetentionRecord&) const = default;
 };

@@ -121,6 +121,13 @@ RetentionRecord retention() {
   return record;
 }
 
+RetentionRecord retention_with_freezes() {
+  RetentionRecord record = retention();
+  record.freezes = {{Bytes(48, std::byte{1}), 9, 5, Bytes(32, std::byte{7}), "most is new"},
+                    {Bytes(48, std::byte{2}), 8, 5, {}, ""}};
+  return record;
+}
+
 ReplicaRecord replica() {
   return {"home", filled<32>(0x21), true, {id_of<BlobId>(0x44), id_of<BlobId>(0x45)}};
 }
@@ -161,6 +168,7 @@ std::vector<Kind> kinds() {
       {"certificate", encode(certificate()), status_of(decode_certificate)},
       {"account", encode(account()), status_of(decode_account)},
       {"retention", encode(retention()), status_of(decode_retention)},
+      {"freezes", encode(retention_with_freezes()), status_of(decode_retention)},
       {"replica", encode(replica()), status_of(decode_replica)},
       {"change", encode(change()), status_of(decode_change)},
       {"keyring", to_bytes(encode(keyring()).view()), status_of(decode_keyring)},
@@ -177,6 +185,25 @@ TEST(Records, a_note_of_retention_has_each_source_and_pin_once_and_in_order) {
   record = retention();
   record.pins[1].snapshot = record.pins[0].snapshot;
   EXPECT_FALSE(decode_retention(encode(record)));
+}
+
+TEST(Records, a_note_of_retention_has_each_freeze_once_in_order_and_with_an_end) {
+  RetentionRecord record = retention_with_freezes();
+  std::swap(record.freezes[0], record.freezes[1]);
+  EXPECT_FALSE(decode_retention(encode(record)));
+  record = retention_with_freezes();
+  record.freezes[1].until_ns = 0;
+  EXPECT_FALSE(decode_retention(encode(record)));
+  record = retention_with_freezes();
+  record.freezes[0].normal.pop_back();
+  EXPECT_FALSE(decode_retention(encode(record)));
+  record = retention_with_freezes();
+  record.freezes[0].source.pop_back();
+  EXPECT_FALSE(decode_retention(encode(record)));
+  Bytes none = encode(retention());
+  none[0] = std::byte{2};
+  none.push_back(std::byte{0});
+  EXPECT_FALSE(decode_retention(none)) << "an empty list is written as version 1";
 }
 
 TEST(Records, a_note_of_a_copy_has_each_dropped_snapshot_once_and_in_order) {
@@ -198,6 +225,8 @@ TEST(Records, come_back_as_they_were) {
   EXPECT_EQ(decode_account(encode(account())), account());
   EXPECT_EQ(decode_retention(encode(retention())), retention());
   EXPECT_EQ(decode_retention(encode(RetentionRecord{})), RetentionRecord{});
+  EXPECT_EQ(decode_retention(encode(retention_with_freezes())), retention_with_freezes());
+  EXPECT_EQ(encode(retention())[0], std::byte{1}) << "as it was before there were freezes";
   EXPECT_EQ(decode_replica(encode(replica())), replica());
   EXPECT_EQ(decode_replica(encode(ReplicaRecord{})), ReplicaRecord{});
   EXPECT_EQ(decode_change(encode(change())), change());

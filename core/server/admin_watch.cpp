@@ -93,6 +93,16 @@ Result<Json> AdminWatch::release(const catalog::Account& account, const Json& re
     return failed(Code::state,
                   source.empty() ? "account " + account.name : "source " + text_of_source(source),
                   "is not frozen", "cyberbackupd watch list shows what is");
+  // Else a rebuilt catalog would freeze it again.
+  CB_ASSIGN(const auto row, catalog_.index().repository_of(account.number));
+  if (row) {
+    const Status kept = retention_.keep(repository::RepositoryId{row->id});
+    if (!kept)
+      return failed(
+          Error(kept.error())
+              .with_advice(
+                  "it is released; a catalog that is rebuilt may freeze it again until its time"));
+  }
   Json sources = Json::array();
   for (const SourceKey& one : released) sources.push_back(to_hex(one));
   return Json{{"account", account.name}, {"released", std::move(sources)}};
@@ -122,7 +132,7 @@ Result<Json> AdminWatch::set(const catalog::Account& account, const Json& reques
 }
 
 Result<Json> AdminCommands::use_watch(const std::string& command, const Json& request) const {
-  const AdminWatch watch(*parts_.catalog, *parts_.watch);
+  const AdminWatch watch(*parts_.catalog, *parts_.watch, *parts_.retention);
   const auto answer = [&]() -> Result<Json> {
     if (!AdminWatch::changes(command) && report::text_of(request, "account").empty())
       return watch.run(command, nullptr, request);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/repository/engine.h"
+#include "core/server/retention_book.h"
 #include "core/server/watch_book.h"
 
 namespace cb::server {
@@ -12,7 +13,8 @@ namespace cb::server {
 class AdminWatch {
  public:
   // All outlive it.
-  AdminWatch(catalog::Catalog& catalog, WatchBook& book) : catalog_(catalog), book_(book) {}
+  AdminWatch(catalog::Catalog& catalog, WatchBook& book, RetentionBook& retention)
+      : catalog_(catalog), book_(book), retention_(retention) {}
 
   // Is it one of watch.list, watch.release and watch.set?
   static bool serves(const std::string& command) { return command.starts_with("watch."); }
@@ -29,6 +31,7 @@ class AdminWatch {
 
   catalog::Catalog& catalog_;
   WatchBook& book_;
+  RetentionBook& retention_;
 };
 
 report::Json json_of(const WatchedSource& source);

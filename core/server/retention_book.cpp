@@ -377,6 +377,11 @@ Status RetentionBook::keep_note(const RepositoryId& repository) {
     note.rules.push_back({row.source, row.rules, row.set_ns, row.set_by});
   for (const catalog::PinRow& row : pins)
     note.pins.push_back({BlobId{row.snapshot}, row.until_ns, row.reason, row.set_ns, row.set_by});
+  CB_ASSIGN(const auto states, parts_.catalog->sources().states(number));
+  for (const catalog::SourceState& state : states)
+    if (state.frozen_ns > now())
+      note.freezes.push_back(
+          {state.source, state.frozen_ns, state.froze_ns, state.normal, state.reason});
   return parts_.engine->put_retention(repository, note);
 }
 

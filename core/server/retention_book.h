@@ -71,7 +71,7 @@ class RetentionBook {
   // Gives up requests of a source that needs none any more.
   Status give_up(const repository::RepositoryId& repository, const SourceKey& source);
 
-  // Writes rules and pins into the store, where a crash may have kept them from.
+  // Writes rules, pins and freezes into the store: those of a crash, or that others changed.
   Status keep(const repository::RepositoryId& repository);
 
   // Into the trash, and out of it for good: not what was pinned or frozen meanwhile (false).
