@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/units.h"
 #include "core/client/drill_compare.h"
 #include "core/client/drill_sample.h"
 #include "core/client/entry_walk.h"
@@ -60,6 +61,7 @@ Result<DrillResult> Drill::run(const DrillRequest& request) {
     for (size_t at = before; at < picked_.size(); ++at) bytes -= picked_[at].file.size;
     result_.snapshots.push_back(request_.snapshots[i].commit.snapshot);
   }
+  CB_TRY(check_picked());
   CB_TRY(try_all(scratch));
   std::sort(result_.snapshots.begin(), result_.snapshots.end());
   if (request.keep) result_.kept = scratch.path();
@@ -83,7 +85,7 @@ Status Drill::pick(const SnapshotInfo& snapshot, uint64_t most_files, uint64_t m
     problem(snapshot, "", proven.error());
     return {};
   }
-  CB_ASSIGN(std::vector<Entry> drawn, draw(snapshot, most_files * kSpareDraws));
+  CB_ASSIGN(std::vector<Entry> drawn, draw(snapshot, most_files * kSpareDraws, most_bytes));
   uint64_t files = 0, bytes = 0;
   for (Entry& file : drawn) {
     if (files == most_files) break;
@@ -95,7 +97,17 @@ Status Drill::pick(const SnapshotInfo& snapshot, uint64_t most_files, uint64_t m
   return {};
 }
 
-Result<std::vector<Entry>> Drill::draw(const SnapshotInfo& snapshot, uint64_t most) {
+// A drill that restored nothing must not pass for one that found everything well.
+Status Drill::check_picked() const {
+  if (!picked_.empty() || result_.problem_count > 0 || result_.files_listed == 0) return {};
+  const uint64_t needed = least_too_large_ * request_.snapshots.size();
+  return failed(Code::limit, "drill",
+                "found no file that fits into " + format_size(request_.most_bytes),
+                "give it --bytes " + std::to_string(needed) + " or more");
+}
+
+Result<std::vector<Entry>> Drill::draw(const SnapshotInfo& snapshot, uint64_t most,
+                                       uint64_t most_bytes) {
   const auto since = request_.since_ns.find(snapshot.commit.snapshot);
   const int64_t since_ns = since == request_.since_ns.end() ? 0 : since->second;
   WeightedSample<Entry> sample(*parts_.random, most);
@@ -112,6 +124,10 @@ Result<std::vector<Entry>> Drill::draw(const SnapshotInfo& snapshot, uint64_t mo
     if (!entry) return sample.take();
     if (!is_drillable(*entry)) continue;
     ++result_.files_listed;
+    if (entry->size > most_bytes) {
+      least_too_large_ = std::min(least_too_large_, entry->size);
+      continue;
+    }
     const double weight = drill_weight(*entry, since_ns);
     CB_TRY(sample.offer(std::move(*entry), weight));
   }

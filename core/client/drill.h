@@ -67,8 +67,8 @@ class Drill {
 
   // What did not come back as it was is a problem of the result, not an error. Fails when the
   // connection does, with Code::no_space or what else ails the scratch folder, with Code::invalid
-  // for a request that is none, and with Code::cancelled. The scratch folder is gone by then,
-  // unless it is to be kept.
+  // for a request that is none, with Code::limit when there are files and none fits, and with
+  // Code::cancelled. The scratch folder is gone by then, unless it is to be kept.
   Result<DrillResult> run(const DrillRequest& request);
   void cancel();
 
@@ -79,7 +79,8 @@ class Drill {
   };
   Status pick(const repository::SnapshotInfo& snapshot, uint64_t most_files, uint64_t most_bytes);
   Result<std::vector<repository::Entry>> draw(const repository::SnapshotInfo& snapshot,
-                                              uint64_t most);
+                                              uint64_t most, uint64_t most_bytes);
+  Status check_picked() const;
   Status try_all(const DrillScratch& scratch);
   Status try_one(const Picked& picked, const os::Path& folder);
   Result<RestoreResult> restore(const Picked& picked, const os::Path& folder);
@@ -92,6 +93,7 @@ class Drill {
   DrillRequest request_;
   DrillResult result_;
   std::vector<Picked> picked_;
+  uint64_t least_too_large_ = UINT64_MAX;  // the size of a file that does not fit
   std::atomic<bool> cancelled_{false};
   std::mutex mutex_;
   Restore* running_ = nullptr;  // guarded by mutex_

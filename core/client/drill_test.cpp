@@ -141,6 +141,34 @@ TEST_F(Drilling, a_file_that_does_not_fit_is_passed_over) {
   EXPECT_EQ(result.bytes, 25U);
 }
 
+TEST_F(Drilling, that_could_restore_nothing_is_an_error_and_says_what_it_needs) {
+  DrillRequest wanted = request({files(5, 3000), files(5, 2000)});
+  wanted.most_bytes = 3999;
+  const auto result = drill(wanted);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::limit);
+  EXPECT_THAT(result.error().advice, HasSubstr("--bytes 4000"));
+  EXPECT_TRUE(left_nothing());
+  wanted.most_bytes = 4000;
+  EXPECT_EQ(drilled(wanted).files, 1U);
+}
+
+TEST_F(Drilling, finds_the_one_file_that_fits_among_many_that_do_not) {
+  std::vector<Entry> entries{file("a", "small")};
+  const Extent large = data(random_bytes(50'000, 1));
+  for (int i = 0; i < 500; ++i) entries.push_back(file("l" + std::to_string(1000 + i), {large}));
+  DrillRequest wanted = request({snapshot(tree(entries))});
+  wanted.most_bytes = 1000;
+  wanted.most_files = 2;
+  const DrillResult result = drilled(wanted);
+  EXPECT_EQ(result.files_listed, 501U);
+  EXPECT_EQ(result.files, 1U);
+}
+
+TEST_F(Drilling, of_a_snapshot_without_files_is_none_of_too_few_bytes) {
+  EXPECT_EQ(drilled(request({snapshot(tree({}))})).files_listed, 0U);
+}
+
 TEST_F(Drilling, several_snapshots_share_the_bounds) {
   const SnapshotInfo first = files(20), second = files(20);
   DrillRequest wanted = request({first, second});

@@ -63,12 +63,29 @@ Status DrillBook::check(const V4Member& member, const DrillRecord& record) const
   return {};
 }
 
+// What says nothing of whether backups can be restored. A snapshot that retention removed meanwhile
+// still has its commit.
+Status DrillBook::check_sample(int64_t repository, const DrillRecord& record) const {
+  if (record.files_listed > 0 && record.files == 0 && record.problems == 0)
+    return failed(Code::invalid, "drill", "restored none of the files that there are",
+                  "give it more --files and --bytes");
+  constexpr auto kCommit = static_cast<uint8_t>(repository::CommitType::commit);
+  for (const repository::BlobId& id : record.snapshots) {
+    CB_ASSIGN(const auto commit, parts_.catalog->index().commit_of(repository, id.bytes, kCommit));
+    if (!commit)
+      return failed(Code::invalid, "drill", "is of snapshot " + id.hex() + ", which was never here",
+                    "drill again; see that the server is the one that the snapshot came from");
+  }
+  return {};
+}
+
 Result<int64_t> DrillBook::take(const V4Member& member, ByteView bytes) {
   CB_ASSIGN(const DrillRecord record, repository::decode_drill(bytes));
   CB_TRY(check(member, record));
   CB_ASSIGN(const auto repository, parts_.catalog->index().repository(member.repository.bytes));
   if (!repository)
     return failed(Code::not_found, "account " + member.account.name, "has no repository");
+  CB_TRY(check_sample(repository->number, record));
   const std::lock_guard lock(mutex_);
   CB_ASSIGN(const auto before, parts_.catalog->drills().drills(repository->number));
   const auto old = std::find_if(before.begin(), before.end(), [&](const catalog::DrillRow& row) {
@@ -76,19 +93,22 @@ Result<int64_t> DrillBook::take(const V4Member& member, ByteView bytes) {
   });
   const bool has_failed = record.problems > 0;
   const int64_t received = now();
+  // First, so that no crash between loses it. An older one is refused below.
+  if (old == before.end() || record.ended_ns > old->time_ns)
+    tell_result(member, record, old != before.end() && old->has_failed);
   CB_TRY(parts_.catalog->drills().put_drill(
       repository->number,
       {member.device.bytes, record.ended_ns, received, has_failed, 0, to_bytes(bytes)}));
-  tell_result(member, record, old != before.end() && old->has_failed);
   if (has_failed) return received;
   CB_TRY(parts_.catalog->drills().set_missing(repository->number, std::nullopt));
   return received;
 }
 
+// When it changes: a drill that fails again is no news.
 void DrillBook::tell_result(const V4Member& member, const DrillRecord& record,
                             bool had_failed) const {
-  if (record.problems == 0 && !had_failed) return;
   const bool has_failed = record.problems > 0;
+  if (has_failed == had_failed) return;
   Event event = event_of_drill(has_failed ? event::kDrillFailed : event::kDrillWell,
                                has_failed ? Severity::alarm : Severity::info, member.account.name);
   event.device = member.device.hex();

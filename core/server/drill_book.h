@@ -50,7 +50,9 @@ class DrillBook {
 
   // Takes a result of the member's own device; returns when. Code::corrupt for what is no record,
   // Code::auth when this device did not sign it for this repository, or is certified no more,
-  // Code::exists when a newer one is known, Code::invalid when the device's clock is a day ahead.
+  // Code::exists when a newer one is known, Code::invalid when the device's clock is a day ahead,
+  // when nothing was restored and nothing is wrong, or when it is of a snapshot that never was
+  // here.
   Result<int64_t> take(const V4Member& member, ByteView record);
 
   // All accounts of protocol 4 that have snapshots, by name, or one of them.
@@ -61,6 +63,7 @@ class DrillBook {
   Result<size_t> look_for_missing(std::chrono::nanoseconds within);
 
  private:
+  Status check_sample(int64_t repository, const repository::DrillRecord& record) const;
   Status check(const V4Member& member, const repository::DrillRecord& record) const;
   void tell_result(const V4Member& member, const repository::DrillRecord& record,
                    bool had_failed) const;

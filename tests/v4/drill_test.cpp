@@ -152,6 +152,37 @@ TEST_F(V4Drill, a_clock_that_is_far_ahead_is_refused_since_nothing_newer_could_f
   EXPECT_EQ(refusal(*peer_, drilled(owner_, -3600)), std::nullopt);
 }
 
+TEST_F(V4Drill, that_restored_nothing_passes_only_where_nothing_was) {
+  begin();
+  DrillRecord record = drilled(owner_, 50);
+  record.files = record.bytes = 0;
+  sign(owner_, record);
+  EXPECT_EQ(refusal(*peer_, record), Code::invalid);
+  record.problems = 1;
+  sign(owner_, record);
+  EXPECT_EQ(refusal(*peer_, record), std::nullopt) << "a damaged list of files, say";
+  record.ended_ns += kSecond;
+  record.problems = record.files_listed = 0;
+  sign(owner_, record);
+  EXPECT_EQ(refusal(*peer_, record), std::nullopt);
+}
+
+TEST_F(V4Drill, of_snapshots_that_never_were_here_is_refused) {
+  begin();
+  DrillRecord record = drilled(owner_, 5);
+  record.snapshots.emplace_back().bytes.fill(std::byte{0xff});
+  sign(owner_, record);
+  EXPECT_EQ(refusal(*peer_, record), Code::invalid);
+  EXPECT_EQ(listed()["devices"].size(), 0u);
+}
+
+TEST_F(V4Drill, one_that_fails_again_is_no_news) {
+  begin();
+  EXPECT_EQ(refusal(*peer_, drilled(owner_, 100, 2)), std::nullopt);
+  EXPECT_EQ(refusal(*peer_, drilled(owner_, 50, 3)), std::nullopt);
+  EXPECT_EQ(log_.count("kind=drill.failed"), 1u) << log_.text();
+}
+
 TEST_F(V4Drill, what_is_no_record_is_refused_and_the_session_goes_on) {
   begin();
   v4::pb::DrillResult message;
