@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/notify/curl_call.h"
+#include "core/notify/near.h"
 
 namespace cb::notify {
 namespace {
@@ -76,9 +77,7 @@ Status check_mail(const SmtpSettings& settings) {
   if (settings.user.empty() != settings.password.empty())
     return failed(Code::invalid, settings.user.empty() ? "user" : "password",
                   "is missing: a login needs user and password");
-  const bool is_near =
-      server.host.starts_with("127.") || server.host == "[::1]" || server.host == "localhost";
-  if (settings.tls == MailTls::none && !settings.user.empty() && !is_near)
+  if (settings.tls == MailTls::none && !settings.user.empty() && !is_near(server.host))
     return failed(Code::invalid, "password", "would go over the network in clear",
                   "use tls = \"starttls\" or \"tls\"");
   return {};

@@ -197,6 +197,12 @@ TEST_F(Smtp, is_refused_at_once_when_its_settings_cannot_work) {
                 s.password = secret("p");
               }),
               StartsWith("password: would go over the network in clear"));
+  EXPECT_THAT(with([](SmtpSettings& s) {
+                s.server = "127.example.org:25";
+                s.user = "u";
+                s.password = secret("p");
+              }),
+              StartsWith("password: would go over the network in clear"));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ bool is_same_secret(const Secret& a, const Secret& b) {
 
 bool is_same_way(const WebhookSettings& a, const WebhookSettings& b) {
   return is_same_secret(a.url, b.url) && is_same_secret(a.token, b.token) && a.ca == b.ca &&
-         a.body == b.body;
+         a.body == b.body && a.is_secret == b.is_secret;
 }
 
 bool is_same_way(const SmtpSettings& a, const SmtpSettings& b) {

@@ -21,10 +21,12 @@ namespace cb::notify {
 
 // A POST of JSON.
 struct WebhookSettings {
-  Secret url;      // http or https; a secret, because many services take who knows it for a friend
+  Secret url;      // http or https; kept as a secret, whoever gave it: many services take who knows
+                   // it for a friend
   Secret token;    // for "Authorization: Bearer"; may be empty
   std::string ca;  // PEM file of who signs the server's certificate; empty: the system's
-  std::string body;  // template of JSON; empty: every field of the notice
+  std::string body;        // template of JSON; empty: every field of the notice
+  bool is_secret = false;  // the address was given as one: it goes over no network in clear
 };
 
 enum class MailTls { starttls, tls, none };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/notify/curl_call.h"
+#include "core/notify/near.h"
 #include "core/report/json.h"
 #include "core/report/utc_text.h"
 
@@ -25,8 +26,7 @@ Result<std::string> authority_of(std::string_view url) {
 
 // Would it go over a network in clear?
 bool is_in_clear(std::string_view url, const std::string& authority) {
-  return !url.starts_with("https://") && !authority.starts_with("127.") &&
-         !authority.starts_with("[::1]") && !authority.starts_with("localhost");
+  return !url.starts_with("https://") && !is_near(without_port(authority));
 }
 
 bool is_header_safe(std::string_view text) {
@@ -70,6 +70,9 @@ std::string json_of(const Parcel& parcel) {
 Status check_webhook(const WebhookSettings& settings) {
   const std::string_view url = as_text(settings.url.view());
   CB_ASSIGN(const std::string authority, authority_of(url));
+  if (settings.is_secret && is_in_clear(url, authority))
+    return failed(Code::invalid, "secret_url", "would go over the network in clear",
+                  "use https:// in it; or url, when whoever knows it may do nothing with it");
   if (settings.token.empty()) return {};
   if (is_in_clear(url, authority))
     return failed(Code::invalid, "token", "would go over the network in clear",

@@ -168,6 +168,25 @@ TEST_F(Webhook, is_refused_at_once_when_its_settings_cannot_work) {
   TargetSettings in_clear = webhook("http://hooks.example.org/");
   std::get<WebhookSettings>(in_clear.way).token = secret("t");
   EXPECT_THAT(refusal(std::move(in_clear)), StartsWith("token: would go over the network"));
+  // Names and numbers that only begin like this machine's.
+  for (const char* const far : {"http://localhost.example.org/", "http://127.example.org/",
+                                "http://127.0.0.1.example.org:8080/", "http://[::1]x/",
+                                "http://128.0.0.1/", "http://127.1/"}) {
+    TargetSettings with_token = webhook(far);
+    std::get<WebhookSettings>(with_token.way).token = secret("t");
+    EXPECT_THAT(refusal(std::move(with_token)), StartsWith("token: would go over")) << far;
+    TargetSettings with_secret = webhook(far);
+    std::get<WebhookSettings>(with_secret.way).is_secret = true;
+    EXPECT_THAT(refusal(std::move(with_secret)), StartsWith("secret_url: would go over")) << far;
+    EXPECT_EQ(refusal(webhook(far)), "") << "nothing about it is a secret";
+  }
+  for (const char* const near : {"http://localhost/", "http://127.0.0.1:80/x", "http://127.9.9.9/",
+                                 "http://[::1]:8080/", "https://hooks.example.org/"}) {
+    TargetSettings with_token = webhook(near);
+    std::get<WebhookSettings>(with_token.way).token = secret("t");
+    std::get<WebhookSettings>(with_token.way).is_secret = true;
+    EXPECT_EQ(refusal(std::move(with_token)), "") << near;
+  }
   TargetSettings kinds = webhook("https://x/");
   kinds.kinds = {"job failed"};
   EXPECT_THAT(refusal(std::move(kinds)), StartsWith("kinds: 'job failed'"));

@@ -145,7 +145,7 @@ notify::TargetSettings target_settings_of(const Values& values, const std::strin
     settings.way = notify::WebhookSettings{way == "url" ? Secret(as_bytes(values.text("url")))
                                                         : values.at("secret_url").secret.clone(),
                                            values.at("token").secret.clone(), values.text("ca"),
-                                           values.text("body")};
+                                           values.text("body"), way == "secret_url"};
   }
   return settings;
 }
