@@ -13,6 +13,7 @@ constexpr size_t kLongestName = 256;
 constexpr size_t kLongestSubject = 300;
 constexpr size_t kLongestText = 16 * 1024;
 constexpr size_t kSubjectsTold = 5;
+constexpr size_t kAccountsTold = 50;
 
 // Cut between two characters.
 std::string cut(std::string text, size_t most) {
@@ -72,17 +73,25 @@ Notice cleaned(const Notice& notice) {
   return clean;
 }
 
+void HeldBack::name(const std::string& account, const std::string& subject) {
+  const bool is_named = std::find(accounts.begin(), accounts.end(), account) != accounts.end();
+  if (subjects.size() >= (is_named ? kSubjectsTold : kAccountsTold)) return;
+  subjects.push_back(subject);
+  accounts.resize(subjects.size() - 1);
+  accounts.push_back(account);
+}
+
 void HeldBack::add(const Notice& notice) {
   ++count;
-  if (subjects.size() < kSubjectsTold) subjects.push_back(notice.subject);
+  name(notice.account, notice.subject);
   severity = std::max(severity, notice.severity);
   newest_ns = std::max(newest_ns, notice.when_ns);
 }
 
 void HeldBack::add(const HeldBack& more) {
   count += more.count;
-  for (const std::string& subject : more.subjects)
-    if (subjects.size() < kSubjectsTold) subjects.push_back(subject);
+  for (size_t i = 0; i < more.subjects.size(); ++i)
+    name(i < more.accounts.size() ? more.accounts[i] : std::string(), more.subjects[i]);
   severity = std::max(severity, more.severity);
   newest_ns = std::max(newest_ns, more.newest_ns);
 }

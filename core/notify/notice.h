@@ -32,12 +32,17 @@ Notice cleaned(const Notice& notice);
 // Notices of one kind that were not passed on by themselves.
 struct HeldBack {
   uint64_t count = 0;
-  std::vector<std::string> subjects = {};  // the first five
-  Severity severity = Severity::info;      // the highest
+  // The first five, and one of each further account, so that none hides another's: 50 at most.
+  std::vector<std::string> subjects = {};
+  Severity severity = Severity::info;  // the highest
   int64_t newest_ns = 0;
+  std::vector<std::string> accounts = {};  // whose each of the subjects is
 
   void add(const Notice& notice);
   void add(const HeldBack& more);
+
+ private:
+  void name(const std::string& account, const std::string& subject);
 };
 
 // What placeholders of templates stand for.

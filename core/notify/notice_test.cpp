@@ -104,6 +104,47 @@ TEST_F(ThrottleTest, tells_by_itself_what_it_held_back_when_no_next_one_comes) {
   EXPECT_FALSE(throttle_.next_summary());
 }
 
+TEST_F(ThrottleTest, one_accounts_flood_leaves_the_others_their_own_share) {
+  const auto of = [](const std::string& account) {
+    return Notice{"a", account, "", "", "of " + account, "", Severity::alarm, 7};
+  };
+  for (int i = 0; i < 50; ++i) (void)throttle_.admit(of("eve"), minutes(1));
+  const auto next = throttle_.admit(of("alice"), minutes(2));
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->count, 48u);
+  EXPECT_TRUE(throttle_.admit(of("alice"), minutes(2)));
+  EXPECT_FALSE(throttle_.admit(of("alice"), minutes(2)));
+  // All of them have a bound, too.
+  size_t passed = 4;
+  for (int i = 0; i < 50; ++i)
+    passed += throttle_.admit(of(std::to_string(i)), minutes(3)).has_value();
+  EXPECT_EQ(passed, 8u);
+}
+
+TEST_F(ThrottleTest, a_summary_names_each_account_that_was_held_back) {
+  throttle_.set_rate({1, minutes(10)});
+  const auto of = [](const std::string& account) {
+    return Notice{"a", account, "", "", "of " + account, "", Severity::alarm, 7};
+  };
+  for (int i = 0; i < 4; ++i) (void)throttle_.admit(of("first " + std::to_string(i)), minutes(1));
+  for (int i = 0; i < 50; ++i) (void)throttle_.admit(of("eve"), minutes(1));
+  for (int i = 0; i < 9; ++i) (void)throttle_.admit(of("late " + std::to_string(i)), minutes(1));
+  const auto summary = throttle_.summary(minutes(11));
+  ASSERT_TRUE(summary);
+  for (int i = 0; i < 9; ++i)
+    EXPECT_THAT(summary->text, HasSubstr("- of late " + std::to_string(i)));
+  EXPECT_THAT(summary->text,
+              HasSubstr("- of eve\n- of eve\n- of eve\n- of eve\n- of eve\n- of late"));
+}
+
+TEST_F(ThrottleTest, tells_at_the_end_what_it_still_holds_back) {
+  for (int i = 0; i < 3; ++i) (void)throttle_.admit(notice("a", std::to_string(i)), minutes(1));
+  const auto rest = throttle_.rest();
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->subject, "1 held back of a");
+  EXPECT_FALSE(throttle_.rest());
+}
+
 TEST_F(ThrottleTest, without_a_rate_lets_everything_pass) {
   throttle_.set_rate({0, minutes(10)});
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(throttle_.admit(notice("a", ""), minutes(1)));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How often one target hears of one kind: so many notices in a stretch of time, which begins with
-// the first. What is past it is held back and told with the next one, or by itself once the
-// stretch is over. Not synchronised; memory grows with the number of kinds alone.
+// How often one target hears of one kind: so many notices of each account in a stretch of time,
+// which begins with the first, and four times as many of all accounts. So one account's flood hides
+// no other's. What is past it is held back and told with the next one, or by itself once the
+// stretch is over. Not synchronised; memory grows with the number of kinds and the rate alone.
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,7 @@
 namespace cb::notify {
 
 struct Rate {
-  uint32_t most = 0;  // 0: no limit
+  uint32_t most = 0;  // of an account; 0: no limit
   std::chrono::nanoseconds within{};
 
   friend bool operator==(const Rate&, const Rate&) = default;
@@ -33,6 +34,8 @@ class Throttle {
   // A notice about what was held back of a kind whose stretch is over; nothing when there is none.
   // It counts as one that was admitted.
   std::optional<Notice> summary(std::chrono::nanoseconds now);
+  // The same of a kind whose stretch is not over, for who ends.
+  std::optional<Notice> rest();
   // When the next summary is due.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> next_summary() const;
 
@@ -41,9 +44,14 @@ class Throttle {
  private:
   struct OfKind {
     std::chrono::nanoseconds began{};
-    uint32_t passed = 0;
+    uint64_t passed = 0;
+    std::map<std::string, uint32_t> of_account;  // the same, of each
     HeldBack held;
+
+    void begin(std::chrono::nanoseconds now);
+    void pass(const std::string& account);
   };
+  static Notice sum_up(const std::string& kind, OfKind& of);
   Rate rate_;
   std::map<std::string, OfKind> kinds_;
 };
