@@ -20,7 +20,28 @@ Result<std::unique_ptr<Notifier>> Notifier::open(Parts parts, const Targets& tar
   CB_TRY(made->parts_.random->fill(stem));
   made->id_stem_ = to_hex(stem);
   (void)made->reconfigure(targets);
+  const std::lock_guard hold(made->mutex_);
+  made->take_up();
   return made;
+}
+
+// It has waited for as long as the clock on the wall says.
+void Notifier::take_up() {
+  const auto now = parts_.clock->monotonic();
+  for (KeptParcel& kept : outbox_.load()) {
+    Line* const line = line_of(kept.target);
+    if (line == nullptr) {
+      outbox_.remove(kept.parcel.id);
+      parts_.log->warn("notify.dropped", {{"target", kept.target},
+                                          {"notices", 1},
+                                          {"subject", kept.parcel.notice.subject},
+                                          {"cause", "the target was removed"}});
+      continue;
+    }
+    const std::chrono::nanoseconds age(
+        std::max<int64_t>(0, parts_.clock->wall().count() - kept.since_ns));
+    line->waiting.push_back({std::move(kept.parcel), now - age, {}, 0, true});
+  }
 }
 
 Notifier::~Notifier() { close(); }
@@ -37,19 +58,45 @@ void Notifier::close() {
   }
   if (thread_.joinable()) thread_.join();
   const std::lock_guard hold(mutex_);
-  for (Line& line : lines_) {
-    if (!line.waiting.empty())
-      parts_.log->warn("notify.dropped", {{"target", line.target->name()},
-                                          {"notices", line.waiting.size()},
-                                          {"cause", "the daemon ends"}});
-    line.waiting.clear();
-  }
+  has_ended_ = true;
+  for (Line& line : lines_) end_line(line);
+}
+
+void Notifier::end_line(Line& line) {
+  while (const auto rest = line.throttle.rest()) enqueue(line, *rest, {});
+  for (Waiting& one : line.waiting) keep(line, one);
+  const auto is_kept = [](const Waiting& one) { return one.is_kept; };
+  const auto kept = std::count_if(line.waiting.begin(), line.waiting.end(), is_kept);
+  if (kept > 0)
+    parts_.log->info("notify.kept", {{"target", line.target->name()}, {"notices", kept}});
+  std::erase_if(line.waiting, is_kept);
+  drop(line, "the daemon ends");
+}
+
+// What waits in a line, with its files.
+void Notifier::drop(Line& line, const char* cause) {
+  if (line.waiting.empty()) return;
+  parts_.log->warn(
+      "notify.dropped",
+      {{"target", line.target->name()}, {"notices", line.waiting.size()}, {"cause", cause}});
+  while (!line.waiting.empty()) drop_first(line);
+}
+
+void Notifier::drop_first(Line& line) {
+  if (line.waiting.front().is_kept) outbox_.remove(line.waiting.front().parcel.id);
+  line.waiting.pop_front();
+}
+
+void Notifier::keep(const Line& line, Waiting& one) {
+  if (one.is_kept || !outbox_.is_there()) return;
+  const auto age = parts_.clock->monotonic() - one.since;
+  one.is_kept =
+      outbox_.put({line.target->name(), one.parcel, (parts_.clock->wall() - age).count()});
 }
 
 void Notifier::post(const Notice& notice) {
   const Notice clean = cleaned(notice);
   const std::lock_guard hold(mutex_);
-  if (closing_) return;
   const auto now = parts_.clock->monotonic();
   for (Line& line : lines_) {
     if (!line.target->wants(clean)) continue;
@@ -58,19 +105,22 @@ void Notifier::post(const Notice& notice) {
       enqueue(line, clean, std::move(*held));
     else
       ++line.counts.held;
+    // After the end there is nobody to send it: it is for the next start.
+    if (has_ended_) end_line(line);
   }
   changed_.notify_all();
 }
 
 void Notifier::enqueue(Line& line, const Notice& notice, HeldBack held) {
-  if (line.waiting.size() >= kMostWaiting) {
+  if (line.waiting.size() >= kMostWaiting && !closing_) {
     ++line.counts.held;
     held.add(notice);
     line.throttle.give_back(notice.kind, held);
     return;
   }
   const auto now = parts_.clock->monotonic();
-  line.waiting.push_back({{notice, std::move(held), next_id(), parts_.server}, now, now, 0});
+  line.waiting.push_back({{notice, std::move(held), next_id(), parts_.server}, now, now, 0, false});
+  keep(line, line.waiting.back());
 }
 
 std::string Notifier::next_id() { return id_stem_ + "-" + std::to_string(++ids_); }
@@ -95,13 +145,10 @@ TargetChanges Notifier::reconfigure(const Targets& targets) {
     fresh.push_back(std::move(*old));
     old->target = nullptr;
   }
-  for (const Line& line : lines_) {
+  for (Line& line : lines_) {
     if (line.target == nullptr) continue;
     changes.removed.push_back(line.target->name());
-    if (!line.waiting.empty())
-      parts_.log->warn("notify.dropped", {{"target", line.target->name()},
-                                          {"notices", line.waiting.size()},
-                                          {"cause", "the target was removed"}});
+    drop(line, "the target was removed");
   }
   lines_ = std::move(fresh);
   changed_.notify_all();
@@ -174,7 +221,8 @@ void Notifier::settle(const std::shared_ptr<const Target>& target, const std::st
   Line* const line = line_of(target->name());
   const bool is_there =
       line != nullptr && !line->waiting.empty() && line->waiting.front().parcel.id == id;
-  if (is_there && !closing_) finish_first(*line, sent);
+  // What was broken off at the end was not tried.
+  if (is_there && (sent || !closing_)) finish_first(*line, sent);
 }
 
 void Notifier::finish_first(Line& line, const Status& sent) {
@@ -185,13 +233,14 @@ void Notifier::finish_first(Line& line, const Status& sent) {
     parts_.log->info("notify.sent", {{"target", line.target->name()},
                                      {"kind", first.parcel.notice.kind},
                                      {"subject", first.parcel.notice.subject}});
-    line.waiting.pop_front();
+    drop_first(line);
     return;
   }
   const bool is_late = parts_.clock->monotonic() - first.since >= line.target->settings().give_up;
   if (sent.error().retry != Retry::no && !is_late) {
     ++line.counts.retries;
     back_off(first);
+    keep(line, first);
     parts_.log->warn("notify.retry", {{"target", line.target->name()},
                                       {"kind", first.parcel.notice.kind},
                                       {"error", sent.error().text()}});
@@ -202,7 +251,7 @@ void Notifier::finish_first(Line& line, const Status& sent) {
                                       {"kind", first.parcel.notice.kind},
                                       {"subject", first.parcel.notice.subject},
                                       {"error", sent.error().text()}});
-  line.waiting.pop_front();
+  drop_first(line);
 }
 
 // Twice as long each time, less up to a quarter by chance.

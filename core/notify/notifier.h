@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Passes notices on to targets, on a thread of its own: each target has a bounded line, a rate, and
-// tries that come more and more seldom until one works. What waits is in memory alone. Thread-safe;
-// only `close` and `test` block.
+// tries that come more and more seldom until one works. What waits is in files, too, so that it is
+// sent after the next start, whatever ended this one; what a rate held back is in memory until
+// `close`. Thread-safe; `open`, `post` and `reconfigure` block for small files, `close` and `test`
+// for longer.
 #pragma once
 
 #include <condition_variable>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "core/log/log.h"
+#include "core/notify/outbox.h"
 #include "core/notify/target.h"
 #include "core/os/clock.h"
 #include "core/os/random.h"
@@ -59,10 +62,13 @@ class Notifier {
     os::Random* random = nullptr;  // for ids and for the times of further tries
     log::Log* log = nullptr;
     std::string server;  // what the placeholder {server} says
+    os::FileSystem* files = nullptr;
+    os::Path folder = {};  // for what waits; empty: it is in memory alone
   };
   using Targets = std::vector<std::shared_ptr<const Target>>;
 
-  // Names of targets are different. Code::io and its like when there is no randomness.
+  // Names of targets are different. Takes up what waited for them at the end of the one before.
+  // Code::io and its like when there is no randomness.
   static Result<std::unique_ptr<Notifier>> open(Parts parts, const Targets& targets);
   ~Notifier();  // as close()
   Notifier(const Notifier&) = delete;
@@ -70,11 +76,13 @@ class Notifier {
 
   // Begins to send, on a thread of its own.
   void start();
-  // Ends the try under way, and the thread. What waited is dropped, with a line
-  // "notify.dropped" for each target that had some.
+  // Ends the try under way, and the thread. What waits or was held back stays in the folder, with a
+  // line "notify.kept" for each target that has some; without one it is dropped ("notify.dropped").
   void close();
 
-  // Takes a notice over. Neither blocks nor fails.
+  // Takes a notice over: when it returns, it is in the folder. Does not fail: what cannot be
+  // written waits in memory, with an error line "notify.not-kept", and is written as soon as it can
+  // be.
   void post(const Notice& notice);
   // Other targets from now on. A target that keeps its name keeps its counters and what waits.
   TargetChanges reconfigure(const Targets& targets);
@@ -95,6 +103,7 @@ class Notifier {
     std::chrono::nanoseconds since{};  // monotonic, as the next
     std::chrono::nanoseconds next_try{};
     uint32_t tries = 0;
+    bool is_kept = false;  // in the folder
   };
   struct Line {
     std::shared_ptr<const Target> target;
@@ -103,7 +112,8 @@ class Notifier {
     TargetReport counts{};
     std::chrono::nanoseconds last_turn{};
   };
-  explicit Notifier(Parts parts) : parts_(std::move(parts)) {}
+  explicit Notifier(Parts parts)
+      : parts_(std::move(parts)), outbox_(parts_.files, parts_.folder, *parts_.log) {}
   void serve();
   bool try_one();
   void settle(const std::shared_ptr<const Target>& target, const std::string& id,
@@ -112,6 +122,11 @@ class Notifier {
 
   // Each with mutex_ held.
   void enqueue(Line& line, const Notice& notice, HeldBack held);
+  void take_up();
+  void keep(const Line& line, Waiting& one);
+  void drop(Line& line, const char* cause);
+  void drop_first(Line& line);
+  void end_line(Line& line);
   void add_summaries();
   Line* due_line();
   [[nodiscard]] std::optional<std::chrono::nanoseconds> due_of(const Line& line) const;
@@ -124,10 +139,12 @@ class Notifier {
   const Parts parts_;
   mutable std::mutex mutex_;
   // Guarded by mutex_:
+  Outbox outbox_;
   std::vector<Line> lines_;
   std::string id_stem_;
   uint64_t ids_ = 0;
   bool closing_ = false;
+  bool has_ended_ = false;  // the thread, too
   std::condition_variable changed_;
   std::thread thread_;
 };

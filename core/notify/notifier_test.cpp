@@ -56,6 +56,31 @@ class NotifierTest : public NotifyFixture {
     return all;
   }
 
+  // One that keeps what waits in a folder.
+  std::unique_ptr<Notifier> keeping(std::vector<TargetSettings> settings) {
+    auto made_one = Notifier::open(
+        {&clock_, &os::system_random(), &log_, "srv", &os::real_file_system(), outbox()},
+        targets(std::move(settings)));
+    EXPECT_TRUE(made_one) << made_one.error().text();
+    return std::move(*made_one);
+  }
+  [[nodiscard]] std::filesystem::path outbox() const {
+    return std::filesystem::path(folder_) / "outbox";
+  }
+  [[nodiscard]] size_t files_in_outbox() const {
+    if (!std::filesystem::exists(outbox())) return 0;
+    const std::filesystem::directory_iterator all(outbox());
+    return static_cast<size_t>(std::distance(begin(all), end(all)));
+  }
+  // What is left of a process that was killed: its files, and nothing that it did at its end.
+  void kill(std::unique_ptr<Notifier> sender) {
+    const std::filesystem::path aside = folder_ + "/aside";
+    std::filesystem::copy(outbox(), aside);
+    sender.reset();
+    std::filesystem::remove_all(outbox());
+    std::filesystem::rename(aside, outbox());
+  }
+
   server::StoppedClock clock_;
   log::Capture log_;
 };
@@ -241,6 +266,95 @@ TEST_F(NotifierTest, sends_on_a_thread_of_its_own_and_ends_although_a_target_han
   sender->post(notice("two"));
   sender->close();
   EXPECT_TRUE(log_.contains("notify.dropped target=hook notices=2")) << log_.text();
+}
+
+TEST_F(NotifierTest, sends_after_a_kill_what_had_waited_with_the_same_id_and_in_its_order) {
+  WebPeer bad({500}), good({200});
+  auto sender = keeping(list_of(hook(bad)));
+  sender->post(notice("one"));
+  clock_.forward(seconds(1));
+  sender->post(notice("two", Severity::alarm));
+  EXPECT_EQ(sender->run_due(), 1u);
+  kill(std::move(sender));
+  clock_.forward(hours(1));
+  const auto next = keeping(list_of(hook(good)));
+  EXPECT_EQ(next->list()[0].waiting, 2u);
+  EXPECT_EQ(next->run_due(), 2u);
+  EXPECT_THAT(subjects(good), ElementsAre("one", "two"));
+  const auto id = [](const WebPeer& peer) {
+    return report::text_of(*report::parse_json(peer.requests().at(0).body), "id");
+  };
+  EXPECT_EQ(id(bad), id(good));
+  EXPECT_EQ(files_in_outbox(), 0u) << "it is not sent once more";
+}
+
+TEST_F(NotifierTest, keeps_at_its_end_what_waits_and_what_was_held_back) {
+  WebPeer bad({500}), good({200});
+  TargetSettings settings = hook(bad);
+  settings.rate = {1, hours(1)};
+  auto sender = keeping(list_of(std::move(settings)));
+  for (const char* const subject : {"one", "two", "three"}) sender->post(notice(subject));
+  sender->close();
+  EXPECT_TRUE(log_.contains("notify.kept target=hook notices=2")) << log_.text();
+  EXPECT_FALSE(log_.contains("notify.dropped")) << log_.text();
+  sender->post(notice("four"));
+  sender.reset();
+  const auto next = keeping(list_of(hook(good)));
+  EXPECT_EQ(next->run_due(), 3u);
+  EXPECT_THAT(subjects(good), testing::UnorderedElementsAre("one", "2 held back of job.failed",
+                                                            "1 held back of job.failed"));
+}
+
+TEST_F(NotifierTest, gives_up_after_a_day_although_it_was_restarted) {
+  WebPeer bad({500});
+  kill([&] {
+    auto sender = keeping(list_of(hook(bad)));
+    sender->post(notice("one"));
+    return sender;
+  }());
+  clock_.forward(hours(25));
+  const auto next = keeping(list_of(hook(bad)));
+  EXPECT_EQ(next->run_due(), 1u);
+  EXPECT_EQ(next->list()[0].failed, 1u);
+  EXPECT_EQ(files_in_outbox(), 0u);
+}
+
+TEST_F(NotifierTest, keeps_files_that_nobody_else_reads_and_leaves_none_of_what_is_gone) {
+  WebPeer bad({500});
+  TargetSettings other = hook(bad);
+  other.name = "other";
+  const auto sender = keeping(list_of(hook(bad), std::move(other)));
+  sender->post(notice("one"));
+  ASSERT_EQ(files_in_outbox(), 2u);
+  using std::filesystem::perms;
+  for (const auto& one : std::filesystem::directory_iterator(outbox()))
+    EXPECT_EQ(one.status().permissions(), perms::owner_read | perms::owner_write);
+  EXPECT_EQ(std::filesystem::status(outbox()).permissions(), perms::owner_all);
+  (void)sender->reconfigure(targets(list_of(hook(bad))));
+  EXPECT_EQ(files_in_outbox(), 1u);
+}
+
+TEST_F(NotifierTest, starts_although_its_folder_holds_what_is_no_notice) {
+  std::filesystem::create_directory(outbox());
+  std::ofstream(outbox() / "a.json") << "{\"id\": \"b\", \"target\": \"hook\"}";
+  std::ofstream(outbox() / "b.json") << "half of";
+  std::ofstream(outbox() / "c.json") << R"({"id": "c", "target": "gone", "subject": "old"})";
+  WebPeer peer({200});
+  const auto sender = keeping(list_of(hook(peer)));
+  EXPECT_EQ(sender->run_due(), 0u);
+  EXPECT_EQ(log_.count("event=notify.not-read"), 2u) << log_.text();
+  EXPECT_TRUE(log_.contains("notify.dropped target=gone")) << log_.text();
+  EXPECT_EQ(files_in_outbox(), 0u);
+}
+
+TEST_F(NotifierTest, sends_from_memory_when_its_folder_cannot_be_written) {
+  std::ofstream(outbox().string()) << "a file is in its place";
+  WebPeer peer({200});
+  const auto sender = keeping(list_of(hook(peer)));
+  sender->post(notice("one"));
+  EXPECT_EQ(sender->run_due(), 1u);
+  EXPECT_THAT(subjects(peer), ElementsAre("one"));
+  EXPECT_TRUE(log_.contains("error event=notify.not-kept target=hook")) << log_.text();
 }
 
 TEST_F(NotifierTest, sends_without_being_asked_once_it_was_started) {

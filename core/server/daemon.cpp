@@ -86,7 +86,8 @@ Status Daemon::open() {
   s.workers = std::make_unique<stream::Workers>(s.settings.workers);
   s.readers = std::make_unique<stream::Workers>(std::max(kReaders, s.settings.workers));
   CB_ASSIGN(s.notifier,
-            notify::Notifier::open({s.seams.clock, &os::system_random(), &s.log, machine_name()},
+            notify::Notifier::open({s.seams.clock, &os::system_random(), &s.log, machine_name(),
+                                    s.seams.files, s.settings.data / "notify"},
                                    s.settings.notify));
   s.events = std::make_unique<EventPost>(*s.notifier, s.log);
   s.alarms = std::make_unique<Alarms>(

@@ -93,6 +93,27 @@ TEST_F(DaemonNotify, a_reload_takes_over_other_targets_and_the_audit_log_says_so
               testing::ElementsAre("done: added new, changed kept, removed gone"));
 }
 
+TEST_F(DaemonNotify, what_waited_when_a_daemon_ended_is_sent_by_the_next_one) {
+  notify::WebPeer bad({500}), good({200});
+  write_targets({{"admins", bad.port()}});
+  {
+    const auto waiting =
+        notify::Notifier::open({&os::system_clock(), &os::system_random(), &log_, "srv",
+                                &os::real_file_system(), settings().data / "notify"},
+                               settings().notify);
+    ASSERT_TRUE(waiting);
+    (*waiting)->post({"source.overdue", "alice", "", "", "no backup came", "Since Monday."});
+    EXPECT_EQ((*waiting)->run_due(), 1u);
+  }
+  write_targets({{"admins", good.port()}});
+  const auto daemon = start();
+  ASSERT_TRUE(daemon);
+  ASSERT_TRUE(log_.wait_for("event=notify.sent", std::chrono::seconds(30))) << log_.text();
+  const auto json = report::parse_json(good.requests().at(0).body);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(report::text_of(*json, "subject"), "no backup came");
+}
+
 TEST(EventPost, passes_events_on_as_they_are_and_writes_them_to_the_log) {
   ::setenv("no_proxy", "*", 1);
   notify::WebPeer peer({200});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where events of the daemon go: a line of the log each, and the notifier, which passes them on to
-// the targets of [[notify]]. Thread-safe; does not block.
+// the targets of [[notify]]. Thread-safe; blocks for small files.
 #pragma once
 
 #include "core/log/log.h"

@@ -55,8 +55,8 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
 
-  // Takes an event over. Does not block, does not fail: what cannot be passed on is the sink's
-  // trouble. For any thread.
+  // Takes an event over, so that a crash does not lose it any more. Does not fail: what cannot be
+  // passed on is the sink's trouble. Blocks for small files and belongs on a worker.
   virtual void post(Event event) = 0;
 };
 

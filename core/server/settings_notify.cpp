@@ -76,7 +76,7 @@ Schema notify_choice() {
                   .choices = {"info", "warning", "alarm"}}),
       reloadable({.key = "rate",
                   .type = Type::integer,
-                  .help = "Events of one kind that go there in rate_per; 0 = all.",
+                  .help = "Events of one kind and account that go there in rate_per; 0 = all.",
                   .def = "6",
                   .min = 0,
                   .max = 10000}),
