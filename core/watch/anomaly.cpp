@@ -9,6 +9,14 @@
 namespace cb::watch {
 namespace {
 
+// The opinions of a reading that may count at once.
+Reading harmless_part(const Reading& reading) {
+  Reading part;
+  if (reading.seen && is_harmless(*reading.seen)) part.seen = reading.seen;
+  if (reading.said && is_harmless(*reading.said)) part.said = reading.said;
+  return part;
+}
+
 unsigned points_of(const Opinion& opinion) {
   return static_cast<unsigned>(std::lround(std::clamp(opinion.points, 0.0, 100.0)));
 }
@@ -34,6 +42,24 @@ Score score(const Reading& reading, std::span<const Reading> history, size_t lea
   for (std::string& reason : server_first ? client.reasons : server.reasons)
     score.reasons.push_back(std::move(reason));
   return score;
+}
+
+std::vector<Reading> usual_of(std::span<const Past> past, size_t least, size_t most) {
+  std::vector<Reading> usual;
+  size_t old = 0, waiting = 0, seen = 0, said = 0;
+  for (auto one = past.rbegin(); one != past.rend(); ++one) {
+    Reading counts = one->is_old ? one->reading : harmless_part(one->reading);
+    old += one->is_old && one->reading.seen;
+    waiting += one->reading.seen && !counts.seen;
+    // Each has its own bound, so that many of one kind push none of the other out.
+    if (seen >= most) counts.seen.reset();
+    if (said >= most) counts.said.reset();
+    seen += counts.seen.has_value();
+    said += counts.said.has_value();
+    if (counts.seen || counts.said) usual.push_back(std::move(counts));
+  }
+  if (waiting > 0 && old < least) usual.clear();
+  return usual;
 }
 
 }  // namespace cb::watch

@@ -55,4 +55,16 @@ struct Score {
 // first backup, or nothing to compare with) has no opinion of the server.
 Score score(const Reading& reading, std::span<const Reading> history, size_t least);
 
+// A reading of a source's past, without those that were anomalies.
+struct Past {
+  Reading reading;
+  bool is_old = false;  // for longer than somebody would wait who only stages it
+};
+
+// The readings of a past (oldest first) that say what is usual, the newest `most` of them, newest
+// first. What rewrote or lost much counts only once it is old: else a few backups of staged
+// content, minutes apart, would make usual what is to follow. None count while such ones wait and
+// fewer than `least` are old: then little is known of the source.
+std::vector<Reading> usual_of(std::span<const Past> past, size_t least, size_t most);
+
 }  // namespace cb::watch

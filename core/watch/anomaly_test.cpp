@@ -274,6 +274,105 @@ TEST(Anomaly, a_source_that_is_rewritten_now_and_then_is_itself) {
   EXPECT_GE(month.judge(false).of_server, kLimit);
 }
 
+// Backups of a source as they are made one after the other, each judged by those before it, as a
+// server does.
+class Course {
+ public:
+  explicit Course(const Month& before) : source(before.source) {
+    for (const Reading& one : before.history) past_.push_back({one, true});
+  }
+  Score back_up() {
+    const Reading reading = source.back_up(false);
+    Score score = watch::score(reading, usual_of(past_, kLeast, 60), kLeast);
+    if (score.points < kLimit) past_.push_back({reading, false});
+    return score;
+  }
+  void grow_old() {
+    for (Past& one : past_) one.is_old = true;
+  }
+
+  Source source;
+
+ private:
+  std::vector<Past> past_;
+};
+
+TEST(Anomaly, what_is_staged_in_rising_steps_makes_nothing_usual_before_it_is_old) {
+  Course course(Month(0));
+  for (const double share : {0.3, 0.37, 0.46, 0.57, 0.7, 0.8})
+    for (int time = 0; time < 3; ++time) {
+      course.source.change(share);
+      EXPECT_LT(course.back_up().points, kLimit) << share;
+    }
+  Course patient = course;
+  course.source.encrypt(1.0, false);
+  EXPECT_GE(course.back_up().points, kLimit);
+  patient.grow_old();
+  patient.source.change(0.8);
+  EXPECT_EQ(patient.back_up().points, 0u) << "a habit by then";
+}
+
+TEST(Anomaly, many_small_changes_make_no_large_one_usual) {
+  Course course(Month(0));
+  for (int time = 0; time < 100; ++time) {
+    if (time % 2 == 0) course.source.change(0.07);
+    (void)course.back_up();
+  }
+  course.source.encrypt(1.0, false);
+  EXPECT_GE(course.back_up().points, kLimit);
+}
+
+TEST(Anomaly, many_odd_changes_push_out_no_history_that_would_tell) {
+  Course course(Month(0));
+  for (int time = 0; time < 100; ++time) {
+    course.source.change(0.5);
+    (void)course.back_up();
+  }
+  course.source.encrypt(1.0, false);
+  EXPECT_GE(course.back_up().points, kLimit);
+}
+
+TEST(Anomaly, a_loss_that_is_staged_makes_none_usual) {
+  Course course(Month(0));
+  for (int time = 0; time < 40; ++time) {
+    course.source.add(400, 0.99, "staged " + std::to_string(time));
+    (void)course.back_up();
+    course.source.remove(0.45);
+    EXPECT_LT(course.back_up().points, kLimit);
+  }
+  course.source.remove(0.95);
+  EXPECT_GE(course.back_up().points, kLimit);
+}
+
+TEST(Anomaly, hardness_is_not_learnt_from_a_few_blobs) {
+  Course course(Month(1.0));
+  for (int time = 0; time < 10; ++time) {
+    course.source.encrypt(0.05, false);
+    (void)course.back_up();
+    // Soft content again.
+    course.source.add(400, 0.4, "documents");
+    (void)course.back_up();
+  }
+  course.grow_old();
+  course.source.encrypt(0.8, false);
+  EXPECT_GE(course.back_up().points, kLimit);
+}
+
+TEST(Anomaly, a_young_source_that_is_rewritten_now_and_then_is_no_alarm) {
+  Source source;
+  source.add(200, 0.99);
+  source.back_up();
+  std::vector<Past> past;
+  for (int day = 0; day < 60; ++day) {
+    if (day % 7 < 5) source.change(1.0);
+    const Reading reading = source.back_up();
+    for (size_t i = 0; i < past.size(); ++i) past[i].is_old = i + 14 <= past.size();
+    const Score score = watch::score(reading, usual_of(past, kLeast, 60), kLeast);
+    EXPECT_LT(score.points, kLimit) << day << ": " << score.text();
+    past.push_back({reading, false});
+  }
+}
+
 TEST(Anomaly, most_of_a_source_that_is_gone_is_one_and_a_third_is_not) {
   Month month;
   month.source.remove(0.33);

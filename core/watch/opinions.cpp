@@ -65,7 +65,12 @@ double balance(const Seen& seen) {
   return part(std::min(seen.new_blobs, seen.gone_blobs), std::max(seen.new_blobs, seen.gone_blobs));
 }
 
-double was_there(double share) { return ramp(share, 0.02, 0.08); }
+// From here on a share is no ordinary day's.
+constexpr double kThere = 0.08;
+constexpr double kHarmlessLoss = 0.1;
+constexpr double kHarmlessRenamed = 0.05;
+
+double was_there(double share) { return ramp(share, 0.02, kThere); }
 
 template <typename Figure>
 std::vector<double> past_seen(std::span<const Reading> history, const Figure& figure) {
@@ -132,6 +137,14 @@ void Opinion::add(double more, const std::string& reason) {
   if (more >= 1) reasons.push_back(reason);
 }
 
+bool is_harmless(const Seen& seen) {
+  return rewritten(seen) < kThere && lost(seen) < kHarmlessLoss;
+}
+
+bool is_harmless(const Said& said) {
+  return touched(said) < kThere && renamed(said) < kHarmlessRenamed;
+}
+
 Opinion opinion_of_server(const Seen& seen, std::span<const Reading> history, size_t least) {
   Opinion opinion;
   // A source of few blobs changes as a whole when one file does.
@@ -142,9 +155,10 @@ Opinion opinion_of_server(const Seen& seen, std::span<const Reading> history, si
   opinion.add(odd * (kRewritten * was_there(share) + kShare * ramp(share, 0.2, 0.95)),
               percent(share) + " of the stored bytes were replaced at once" + usually(baseline));
   const double hard = hardened(seen);
+  // Of a few blobs that were replaced their hardness is no measure for many.
   std::vector<double> past_hard;
   for (const Reading& one : history)
-    if (one.seen && was_there(rewritten(*one.seen)) > 0) past_hard.push_back(hardened(*one.seen));
+    if (one.seen && rewritten(*one.seen) >= kThere) past_hard.push_back(hardened(*one.seen));
   const double odd_hard = Baseline(std::move(past_hard), least, 0.15).unusual(hard, 1);
   const double much = kHard * was_there(share) + kAllHard * ramp(share, 0.2, 0.7);
   opinion.add(weight * odd_hard * much * ramp(balance(seen), 0.4, 0.7) * ramp(hard, 0.25, 0.8),

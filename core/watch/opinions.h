@@ -18,4 +18,9 @@ struct Opinion {
 Opinion opinion_of_server(const Seen& seen, std::span<const Reading> history, size_t least);
 Opinion opinion_of_client(const Said& said, std::span<const Reading> history, size_t least);
 
+// Too little of the source was rewritten, lost or renamed for an opinion to rest on that: however
+// often and in whatever order such backups come, they make nothing usual that would be an anomaly.
+bool is_harmless(const Seen& seen);
+bool is_harmless(const Said& said);
+
 }  // namespace cb::watch
