@@ -3,24 +3,23 @@
 
 namespace cb::server {
 
-void Alarms::raise(const std::string& name, Event event) {
-  const auto fresh = parts_.told->raise(name, parts_.clock->wall().count());
-  {
-    const std::lock_guard lock(mutex_);
-    // Told while the catalog could not be written.
-    const bool was_told = unwritten_.contains(name);
-    if (fresh) unwritten_.erase(name);
-    if (!fresh) unwritten_.insert(name);
-    if (was_told || (fresh && !*fresh)) return;
-  }
-  if (!fresh)
-    parts_.log->error("alarm.not-kept", {{"alarm", name}, {"error", fresh.error().text()}});
-  post(std::move(event));
+bool Alarms::raise(const std::string& name, Event event) {
+  const std::lock_guard lock(mutex_);
+  const auto known = parts_.told->is_raised(name);
+  if (known && *known) return false;
+  // Told while the catalog could not be written.
+  const bool is_new = unwritten_.insert(name).second;
+  if (is_new) post(std::move(event));
+  const auto kept = parts_.told->raise(name, parts_.clock->wall().count());
+  if (kept) unwritten_.erase(name);
+  if (!kept && is_new)
+    parts_.log->error("alarm.not-kept", {{"alarm", name}, {"error", kept.error().text()}});
+  return is_new;
 }
 
 bool Alarms::clear(const std::string& name) {
-  const auto was = parts_.told->clear(name);
   const std::lock_guard lock(mutex_);
+  const auto was = parts_.told->clear(name);
   const bool was_unwritten = unwritten_.erase(name) > 0;
   return was_unwritten || (was && *was);
 }

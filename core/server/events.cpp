@@ -17,10 +17,10 @@ const char* name_of(Severity severity) {
 
 const std::vector<const char*>& event_kinds() {
   static const std::vector<const char*> kinds = {
-      event::kOverdue,      event::kBack,      event::kAnomaly,    event::kJobFailed,
-      event::kJobWell,      event::kDamage,    event::kAsks,       event::kStoreLow,
-      event::kStoreFull,    event::kStoreWell, event::kStoreFault, event::kDrillFailed,
-      event::kDrillMissing, event::kDrillWell};
+      event::kOverdue,     event::kBack,         event::kAnomaly,   event::kMany,
+      event::kJobFailed,   event::kJobWell,      event::kDamage,    event::kAsks,
+      event::kStoreLow,    event::kStoreFull,    event::kStoreWell, event::kStoreFault,
+      event::kDrillFailed, event::kDrillMissing, event::kDrillWell};
   return kinds;
 }
 

@@ -23,6 +23,7 @@ namespace event {
 inline constexpr const char* kOverdue = "source.overdue";
 inline constexpr const char* kBack = "source.back";
 inline constexpr const char* kAnomaly = "source.anomaly";
+inline constexpr const char* kMany = "source.many";
 inline constexpr const char* kJobFailed = "job.failed";
 inline constexpr const char* kJobWell = "job.well";
 inline constexpr const char* kDamage = "verification.damage";

@@ -101,7 +101,7 @@ Result<std::vector<SourceKey>> WatchBook::release(int64_t repository, const Sour
   std::vector<SourceKey> released;
   for (catalog::SourceState state : states) {
     if (state.frozen_ns == 0 || (!source.empty() && state.source != source)) continue;
-    state.frozen_ns = 0;
+    state.frozen_ns = state.froze_ns = 0;
     state.normal.clear();
     state.reason.clear();
     CB_TRY(parts_.catalog->sources().set_state(repository, state));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/watch_job.h"
 
-#include "core/repository/catalog_rebuild.h"
-#include "core/server/watch_events.h"
 #include "core/server/watch_store.h"
 
 namespace cb::server {
@@ -18,6 +16,16 @@ struct Silence {
   SourceState state;  // as it is now
 };
 
+// Of a source without a backup for so long nothing is kept, unless somebody waits for it.
+constexpr int64_t kForgottenAfter = 400 * watch::kDay;
+
+// The account of a source, and its newest backup (0: none).
+struct Whose {
+  const std::string& account;
+  int64_t repository = 0;
+  int64_t last_ns = 0;
+};
+
 // One run over some accounts.
 class Watching {
  public:
@@ -28,17 +36,16 @@ class Watching {
         look_(watch_, [this] { return goes_on(); }) {}
 
   Result<JobResult> run() {
+    // First, because a store without room is what ails the rest.
+    if (!call_.account) watch_store(parts_);
     CB_ASSIGN(const auto accounts, parts_.catalog->accounts().accounts());
     total_ = accounts.size();
     for (const catalog::Account& account : accounts) {
       ++done_;
       if (call_.account && account.name != *call_.account) continue;
-      const Status done = watch(account);
-      if (!done && !repository::is_damage(done.error().code)) return failed(done.error());
-      if (!done) note_damage(account.name, done.error());
+      CB_TRY(go_on_after(account.name, watch(account)));
     }
-    if (!call_.account) watch_store(parts_);
-    if (damaged_) return failed(std::move(*damaged_));
+    if (trouble_) return failed(std::move(*trouble_));
     return result();
   }
 
@@ -54,7 +61,19 @@ class Watching {
     CB_ASSIGN(const auto states, parts_.catalog->sources().states(repository->number));
     for (const SourceState& state : states) {
       if (!goes_on()) return failed(Code::cancelled, "watch", "was cancelled");
-      CB_TRY(judge(account, repository->number, state.source, wish_for(wishes, state.source)));
+      const auto said = wish_for(wishes, state.source);
+      CB_TRY(go_on_after(account.name, judge(account, repository->number, state.source, said)));
+    }
+    return {};
+  }
+
+  // One account's or one source's trouble is no other's: only who cancels ends a run.
+  Status go_on_after(const std::string& account, const Status& done) {
+    if (done || done.error().code == Code::cancelled) return done;
+    parts_.log->error("watch.failed", {{"account", account}, {"error", done.error().text()}});
+    if (!trouble_) {
+      trouble_ = done.error();
+      trouble_->object = "account " + account + ": " + trouble_->object;
     }
     return {};
   }
@@ -77,15 +96,33 @@ class Watching {
     if (!comes) wish = watch::Wish{true, 0, 0};
     const watch::Expectation expected = watch::expect(times, wish, rules());
     const int64_t last = times.empty() ? 0 : times.back();
+    const Whose whose{account.name, repository, last};
     Silence silence;
     CB_ASSIGN(const SourceState before,
               watch_.book->change_state(repository, source, [&](SourceState& state) {
+                const int64_t since = state.overdue_ns;
                 silence = change(state, expected);
+                tell(whose, silence, since);
               }));
-    tell(account.name, silence, before, last);
+    // The state knows by now what was told.
+    if (silence.begins) parts_.alarms->clear(overdue_alarm(repository, silence.state));
+    if (silence.ends) parts_.alarms->clear(back_alarm(repository, source, before.overdue_ns));
     overdue_ += silence.state.overdue_ns != 0;
     frozen_ += silence.state.frozen_ns != 0;
     ++sources_;
+    return forget_if_old(whose, silence.state, said);
+  }
+
+  // Nobody waits for it, and nothing was said of it: one that a device named once.
+  Status forget_if_old(const Whose& whose, const SourceState& state,
+                       const std::optional<catalog::SourceWish>& said) {
+    const bool is_old = whose.last_ns != 0 && whose.last_ns < now() - kForgottenAfter;
+    const bool has_own_wish = said && !said->source.empty();
+    if (!is_old || has_own_wish || state.overdue_ns != 0 || state.frozen_ns != 0) return {};
+    CB_TRY(parts_.catalog->sources().drop(whose.repository, state.source));
+    parts_.alarms->clear(many_alarm(whose.repository));
+    parts_.log->info("watch.forgotten",
+                     {{"account", whose.account}, {"source", text_of_source(state.source)}});
     return {};
   }
 
@@ -118,35 +155,30 @@ class Watching {
     return silence;
   }
 
-  // The state is durable by now, so that a silence is told once whatever ends the daemon.
-  void tell(const std::string& account, const Silence& silence, const SourceState& before,
-            int64_t last_ns) {
+  // Before the state is written: what ends the daemon between may let it be told twice, and never
+  // not at all. A state that cannot be written is not told again at each look, either.
+  void tell(const Whose& whose, const Silence& silence, int64_t since_ns) {
+    const std::string& account = whose.account;
     const std::string source = text_of_source(silence.state.source);
-    if (silence.begins) {
+    if (silence.begins &&
+        parts_.alarms->raise(overdue_alarm(whose.repository, silence.state),
+                             overdue_event(account, silence.state, whose.last_ns)))
       parts_.log->warn("watch.overdue", {{"account", account},
                                          {"source", source},
-                                         {"last_ns", last_ns},
+                                         {"last_ns", whose.last_ns},
                                          {"expected_ns", silence.state.expected_ns}});
-      parts_.alarms->post(overdue_event(account, silence.state, last_ns));
-    }
     if (silence.ends) {
-      const bool came = last_ns > before.overdue_ns;
+      const bool came = whose.last_ns > since_ns;
       parts_.log->info("watch.back", {{"account", account},
                                       {"source", source},
-                                      {"overdue_since_ns", before.overdue_ns},
+                                      {"overdue_since_ns", since_ns},
                                       {"came", came ? "yes" : "no"}});
       if (came)
-        parts_.alarms->post(back_event(account, silence.state.source, before.overdue_ns, last_ns));
+        parts_.alarms->raise(back_alarm(whose.repository, silence.state.source, since_ns),
+                             back_event(account, silence.state.source, since_ns, whose.last_ns));
     }
     if (silence.thaws) parts_.log->info("watch.thawed", {{"account", account}, {"source", source}});
     changes_ += silence.begins || silence.ends || silence.thaws;
-  }
-
-  void note_damage(const std::string& account, const Error& error) {
-    parts_.log->error("watch.failed", {{"account", account}, {"error", error.text()}});
-    if (damaged_) return;
-    damaged_ = error;
-    damaged_->object = "account " + account + ": " + error.object;
   }
 
   Result<JobResult> result() {
@@ -173,7 +205,7 @@ class Watching {
   WatchLook look_;
   uint64_t done_ = 0, total_ = 0;
   uint64_t sources_ = 0, overdue_ = 0, frozen_ = 0, changes_ = 0;
-  std::optional<Error> damaged_;
+  std::optional<Error> trouble_;
 };
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/repository/catalog_rebuild.h"
-#include "core/server/watch_events.h"
 #include "core/watch/anomaly.h"
 
 namespace cb::server {
@@ -24,6 +23,11 @@ constexpr size_t kJudgedBy = 60;
 constexpr size_t kLeastJudgedBy = 5;
 // Of older snapshots only the time is noted: a catalog that has just learnt to watch has many.
 constexpr int64_t kLookedAtAge = 60 * watch::kDay;
+// How long at least until a backup that rewrote much may say what is usual.
+constexpr int64_t kSettled = 14 * watch::kDay;
+// Freezes that follow each other end after so many times their length, and another one begins only
+// after one more: else who writes to a source could keep it growing for ever.
+constexpr int64_t kMostFreezes = 3;
 
 constexpr const char* kWatch = "watch";
 
@@ -110,8 +114,10 @@ Status WatchLook::look_at(const Place& place, const CommitRecord& commit) {
   backup.source = source_of(commit);
   backup.snapshot = commit.snapshot.bytes;
   backup.time_ns = commit.time_ns;
+  CB_ASSIGN(const bool is_watched, admit(place, backup.source));
+  if (!is_watched) return sources.pass_over(place.number, backup.sequence, backup.snapshot);
   CB_ASSIGN(backup.claim, sources.claim(place.number, backup.snapshot));
-  CB_ASSIGN(auto history, sources.backups(place.number, backup.source, kJudgedBy));
+  CB_ASSIGN(auto history, sources.backups(place.number, backup.source, kRemembered));
   // After a crash it may be there already.
   std::erase_if(history, [&](const SourceBackup& one) { return one.sequence >= backup.sequence; });
   if (commit.time_ns > now() - kLookedAtAge) {
@@ -122,9 +128,28 @@ Status WatchLook::look_at(const Place& place, const CommitRecord& commit) {
     judge(history, backup);
   }
   ++looked_;
-  CB_TRY(parts_.book->change_state(place.number, backup.source, [](auto&) {}));
   if (backup.is_odd) CB_TRY(act(place, history, backup));
-  return sources.add_backup(place.number, backup, kRemembered);
+  CB_TRY(sources.add_backup(place.number, backup, kRemembered));
+  // It is not looked at again, so that nobody need know that it was told.
+  if (backup.is_odd) parts_.alarms->clear(anomaly_alarm(place.number, backup));
+  return {};
+}
+
+// Makes a state for a source that is new, unless there are too many: whoever may write can name
+// them at will.
+Result<bool> WatchLook::admit(const Place& place, const SourceKey& source) {
+  catalog::Sources& sources = parts_.catalog->sources();
+  CB_ASSIGN(const auto known, sources.state(place.number, source));
+  if (known) return true;
+  const ByteView device = ByteView(source).first(repository::DeviceId::kSize);
+  CB_ASSIGN(const uint64_t all, sources.count(place.number, {}));
+  CB_ASSIGN(const uint64_t of_device, sources.count(place.number, device));
+  if (all >= kMostSources || of_device >= kMostOfDevice) {
+    parts_.alarms->raise(many_alarm(place.number), many_event(place.account, source));
+    return false;
+  }
+  CB_TRY(parts_.book->change_state(place.number, source, [](auto&) {}));
+  return true;
 }
 
 // What is gone by now, or damaged, must not keep later snapshots from being looked at.
@@ -159,51 +184,79 @@ Status WatchLook::compare(const Place& place, const CommitRecord& commit,
 }
 
 void WatchLook::judge(const std::vector<SourceBackup>& history, SourceBackup& backup) {
-  std::vector<watch::Reading> readings;
-  for (const SourceBackup& one : history)
-    if (!one.is_odd && (one.is_compared || one.claim)) readings.push_back(reading_of(one));
   // Without one before it there is nothing that a client could say about.
   if (history.empty()) return;
-  const watch::Score score = watch::score(reading_of(backup), readings, kLeastJudgedBy);
+  const int64_t settled = std::max(settings_.freeze.count(), kSettled);
+  std::vector<watch::Past> past;
+  for (const SourceBackup& one : history)
+    if (!one.is_odd && (one.is_compared || one.claim))
+      past.push_back({reading_of(one), one.time_ns <= backup.time_ns - settled});
+  const auto usual = watch::usual_of(past, kLeastJudgedBy, kJudgedBy);
+  const watch::Score score = watch::score(reading_of(backup), usual, kLeastJudgedBy);
   backup.score = score.points;
   backup.reasons = score.text();
   backup.is_odd = score.points >= settings_.score_limit;
 }
 
+// Whatever cannot be written is told all the same: it may be for want of room that somebody fills.
 Status WatchLook::act(const Place& place, const std::vector<SourceBackup>& history,
                       const SourceBackup& backup) {
   ++odd_;
-  const int64_t freeze = settings_.freeze.count();
   // What lies further back, in a history that is read for the first time, is nobody's alarm.
-  if (backup.time_ns < now() - std::max(freeze, watch::kDay)) return {};
-  const auto normal = std::find_if(history.rbegin(), history.rend(),
-                                   [](const SourceBackup& one) { return !one.is_odd; });
-  catalog::SourceState state;
-  CB_TRY(parts_.book->change_state(place.number, backup.source, [&](catalog::SourceState& changed) {
-    const bool is_frozen = changed.frozen_ns > now();
-    if (!is_frozen || changed.normal.empty())
-      changed.normal = normal == history.rend() ? Bytes() : to_bytes(normal->snapshot);
-    changed.frozen_ns = freeze == 0 ? 0 : now() + freeze;
-    changed.reason = backup.reasons;
-    state = changed;
-  }));
-  if (!state.normal.empty()) CB_TRY(keep(place, state.normal, backup));
+  if (backup.time_ns < now() - std::max(settings_.freeze.count(), watch::kDay)) return {};
+  const auto found = std::find_if(history.rbegin(), history.rend(),
+                                  [](const SourceBackup& one) { return !one.is_odd; });
+  const Bytes normal = found == history.rend() ? Bytes() : to_bytes(found->snapshot);
+  AnomalyNote note;
+  const auto changed =
+      parts_.book->change_state(place.number, backup.source, [&](catalog::SourceState& state) {
+        note.is_last_freeze = freeze(state, normal, backup.reasons);
+        note.state = state;
+      });
+  Status done = changed ? Status() : failed(changed.error());
+  const Status kept = keep(place, note.state.normal, backup);
+  if (done) done = kept;
+  if (!done) note.trouble = done.error().text();
+  tell(place, backup, note);
+  return done;
+}
+
+// Is it the last one for a while?
+bool WatchLook::freeze(catalog::SourceState& state, const Bytes& normal,
+                       const std::string& reasons) const {
+  const int64_t length = settings_.freeze.count();
+  if (state.frozen_ns <= now()) state.frozen_ns = 0;
+  if (state.frozen_ns == 0 || state.normal.empty()) state.normal = normal;
+  state.reason = reasons;
+  if (length == 0) return false;
+  const bool is_over = now() >= state.froze_ns + (kMostFreezes + 1) * length;
+  if (state.froze_ns == 0 || is_over) state.froze_ns = now();
+  const int64_t last = state.froze_ns + kMostFreezes * length;
+  const int64_t until = std::min(now() + length, last);
+  if (until > now()) state.frozen_ns = std::max(state.frozen_ns, until);
+  return until == last;
+}
+
+// Once, also when an earlier look could not go on after it.
+void WatchLook::tell(const Place& place, const SourceBackup& backup, const AnomalyNote& note) {
+  if (!parts_.alarms->raise(anomaly_alarm(place.number, backup),
+                            anomaly_event(place.account, backup, note)))
+    return;
   parts_.log->warn("watch.anomaly", {{"account", place.account},
                                      {"source", text_of_source(backup.source)},
                                      {"snapshot", to_hex(backup.snapshot)},
                                      {"score", backup.score},
-                                     {"frozen_until_ns", state.frozen_ns},
+                                     {"frozen_until_ns", note.state.frozen_ns},
+                                     {"last_freeze", note.is_last_freeze ? "yes" : "no"},
                                      {"why", backup.reasons}});
-  if (parts_.audit != nullptr)
-    parts_.audit->write({kWatch, "", "watch.anomaly",
-                         place.account + " " + text_of_source(backup.source), "done",
-                         "snapshot " + to_hex(backup.snapshot) + ", score " +
-                             std::to_string(backup.score) + ": " + backup.reasons});
-  parts_.alarms->post(anomaly_event(place.account, backup, state));
-  return {};
+  if (parts_.audit == nullptr) return;
+  parts_.audit->write(
+      {kWatch, "", "watch.anomaly", place.account + " " + text_of_source(backup.source), "done",
+       "snapshot " + to_hex(backup.snapshot) + ", score " + std::to_string(backup.score) + ", " +
+           text_of_freeze(note) + ": " + backup.reasons});
 }
 
-// A longer pin of a person's is left as it is.
+// A longer pin of a person's is left as it is. The freeze goes into the store, too.
 Status WatchLook::keep(const Place& place, const Bytes& normal, const SourceBackup& backup) {
   BlobId snapshot;
   std::copy_n(normal.begin(), std::min(normal.size(), BlobId::kSize), snapshot.bytes.begin());
@@ -212,13 +265,14 @@ Status WatchLook::keep(const Place& place, const Bytes& normal, const SourceBack
   const bool is_pinned = std::any_of(pins.begin(), pins.end(), [&](const catalog::PinRow& pin) {
     return pin.snapshot == snapshot.bytes && (pin.until_ns == 0 || pin.until_ns >= until);
   });
-  if (is_pinned) return {};
+  if (is_pinned || normal.empty()) return parts_.retention->keep(place.repository);
   const Status pinned = parts_.retention->pin(
       place.repository, snapshot, until,
       "the last one before the anomaly of snapshot " + to_hex(backup.snapshot).substr(0, 12),
       kWatch);
   // It was removed for good before this one came.
-  if (!pinned && pinned.error().code == Code::not_found) return {};
+  if (!pinned && pinned.error().code == Code::not_found)
+    return parts_.retention->keep(place.repository);
   return pinned;
 }
 

@@ -11,8 +11,13 @@
 #include "core/server/audit.h"
 #include "core/server/retention_book.h"
 #include "core/server/watch_book.h"
+#include "core/server/watch_events.h"
 
 namespace cb::server {
+
+// Sources that are watched of a repository and of one of its devices; others that are new are not.
+constexpr uint64_t kMostSources = 1000;
+constexpr uint64_t kMostOfDevice = 200;
 
 // All outlive who uses them.
 struct WatchParts {
@@ -54,9 +59,12 @@ class WatchLook {
                                        const repository::DeviceId& device);
   Status measure(const Place& place, const repository::CommitRecord& commit,
                  catalog::SourceBackup& backup);
+  Result<bool> admit(const Place& place, const SourceKey& source);
   void judge(const std::vector<catalog::SourceBackup>& history, catalog::SourceBackup& backup);
   Status act(const Place& place, const std::vector<catalog::SourceBackup>& history,
              const catalog::SourceBackup& backup);
+  bool freeze(catalog::SourceState& state, const Bytes& normal, const std::string& reasons) const;
+  void tell(const Place& place, const catalog::SourceBackup& backup, const AnomalyNote& note);
   Status keep(const Place& place, const Bytes& normal, const catalog::SourceBackup& backup);
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 

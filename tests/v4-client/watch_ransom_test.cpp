@@ -78,10 +78,21 @@ class WatchedFolder : public client::BackupFixture {
           });
     };
     for (unsigned i = 0; i < kDocuments; ++i) write(name(i), prose(i));
-    for (int day = 0; day < 8; ++day) {
-      write(name(static_cast<unsigned>(day)), prose(1000 + static_cast<unsigned>(day)));
+    live(8);
+  }
+
+  // So many ordinary days.
+  void live(unsigned days) {
+    for (; days > 0; --days) {
+      write(name(day_ % kDocuments), prose(1000 + day_));
+      ++day_;
       back_up_and_look();
     }
+  }
+  // Content that is there to be rewritten.
+  void stage(Bytes (*make)(unsigned)) {
+    for (unsigned i = 0; i < kDocuments; ++i) write("staged/" + std::to_string(i), make(++staged_));
+    pause_ = watch::kHour;
   }
 
   static std::string name(unsigned number) {
@@ -123,7 +134,7 @@ class WatchedFolder : public client::BackupFixture {
     return answer;
   }
   catalog::SourceBackup back_up_and_look() {
-    now_ += watch::kDay;
+    now_ += pause_;
     house_.clock().set_wall(std::chrono::nanoseconds(now_));
     const auto made = backup();
     const WatchParts parts{&house_.catalog(), &house_.engine(), &house_.clock(), &log_,
@@ -142,6 +153,9 @@ class WatchedFolder : public client::BackupFixture {
   Alarms alarms_{{&house_.catalog().sources(), nullptr, &house_.clock(), &log_}};
   ChangeReport reported_;
   bool lies_ = false;
+  int64_t pause_ = watch::kDay;
+  unsigned day_ = 0;
+  unsigned staged_ = 100'000;
   int64_t now_ = 2'000'000'000'000'000'000;
 };
 
@@ -167,6 +181,34 @@ TEST_F(WatchedFolder, ransomware_on_a_third_of_it_is_seen_through_a_client_that_
   const auto seen = back_up_and_look();
   EXPECT_TRUE(seen.is_odd) << seen.score << ": " << seen.reasons;
 }
+
+// Nine backups of an afternoon by a client that says that nothing changed: each would make the next
+// one usual, so that the last may encrypt all that is real.
+class StagedCourse : public WatchedFolder, public testing::WithParamInterface<unsigned> {};
+
+TEST_P(StagedCourse, makes_no_ransomware_usual) {
+  live(GetParam());
+  lies_ = true;
+  stage(prose);
+  EXPECT_EQ(back_up_and_look().score, 0u) << "growth";
+  for (int time = 0; time < 3; ++time) {
+    stage(prose);
+    const auto seen = back_up_and_look();
+    EXPECT_GT(seen.score, 10u) << "not usual: " << time;
+    EXPECT_FALSE(seen.is_odd) << "nor an alarm by itself: " << seen.reasons;
+  }
+  for (int time = 0; time < 2; ++time) {
+    stage(noise);
+    (void)back_up_and_look();
+    stage(prose);
+    (void)back_up_and_look();
+  }
+  for (unsigned i = 0; i < kDocuments; ++i) write(name(i), noise(++staged_));
+  const auto seen = back_up_and_look();
+  EXPECT_TRUE(seen.is_odd) << seen.score << ": " << seen.reasons;
+}
+// Days before it that are more than the source begins with: a young one, and one that is known.
+INSTANTIATE_TEST_SUITE_P(Days, StagedCourse, testing::Values(0U, 20U));
 
 TEST_F(WatchedFolder, an_upgrade_of_half_of_it_is_none) {
   for (unsigned i = 0; i < kDocuments / 2; ++i) write(name(i), prose(5000 + i));
