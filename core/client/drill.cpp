@@ -56,6 +56,7 @@ Result<DrillResult> Drill::run(const DrillRequest& request) {
     // An equal share of what those before left.
     const size_t left = count - i;
     const size_t before = picked_.size();
+    shares_left_ = left;
     CB_TRY(pick(request_.snapshots[i], (request_.most_files - before + left - 1) / left,
                 bytes / left));
     for (size_t at = before; at < picked_.size(); ++at) bytes -= picked_[at].file.size;
@@ -100,10 +101,9 @@ Status Drill::pick(const SnapshotInfo& snapshot, uint64_t most_files, uint64_t m
 // A drill that restored nothing must not pass for one that found everything well.
 Status Drill::check_picked() const {
   if (!picked_.empty() || result_.problem_count > 0 || result_.files_listed == 0) return {};
-  const uint64_t needed = least_too_large_ * request_.snapshots.size();
   return failed(Code::limit, "drill",
                 "found no file that fits into " + format_size(request_.most_bytes),
-                "give it --bytes " + std::to_string(needed) + " or more");
+                "give it --bytes " + std::to_string(least_needed_) + " or more");
 }
 
 Result<std::vector<Entry>> Drill::draw(const SnapshotInfo& snapshot, uint64_t most,
@@ -125,7 +125,7 @@ Result<std::vector<Entry>> Drill::draw(const SnapshotInfo& snapshot, uint64_t mo
     if (!is_drillable(*entry)) continue;
     ++result_.files_listed;
     if (entry->size > most_bytes) {
-      least_too_large_ = std::min(least_too_large_, entry->size);
+      least_needed_ = std::min(least_needed_, entry->size * shares_left_);
       continue;
     }
     const double weight = drill_weight(*entry, since_ns);

@@ -93,7 +93,8 @@ class Drill {
   DrillRequest request_;
   DrillResult result_;
   std::vector<Picked> picked_;
-  uint64_t least_too_large_ = UINT64_MAX;  // the size of a file that does not fit
+  uint64_t shares_left_ = 1;            // of the bytes, for this snapshot and those after it
+  uint64_t least_needed_ = UINT64_MAX;  // bytes with which a file would fit that does not
   std::atomic<bool> cancelled_{false};
   std::mutex mutex_;
   Restore* running_ = nullptr;  // guarded by mutex_

@@ -143,13 +143,13 @@ TEST_F(Drilling, a_file_that_does_not_fit_is_passed_over) {
 
 TEST_F(Drilling, that_could_restore_nothing_is_an_error_and_says_what_it_needs) {
   DrillRequest wanted = request({files(5, 3000), files(5, 2000)});
-  wanted.most_bytes = 3999;
+  wanted.most_bytes = 1999;
   const auto result = drill(wanted);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::limit);
-  EXPECT_THAT(result.error().advice, HasSubstr("--bytes 4000"));
+  EXPECT_THAT(result.error().advice, HasSubstr("--bytes 2000"));
   EXPECT_TRUE(left_nothing());
-  wanted.most_bytes = 4000;
+  wanted.most_bytes = 2000;
   EXPECT_EQ(drilled(wanted).files, 1U);
 }
 
