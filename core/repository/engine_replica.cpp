@@ -145,8 +145,9 @@ Status EngineReplicas::take_record(const RepositoryRecord& record,
   for (const Bytes& one : encoded) {
     CB_ASSIGN(here.emplace_back(), decode_slot(one));
   }
-  CB_TRY(check_slots_of_copy(current, record, {here, slots}));
-  return replace_record(*engine_, *chain, record, slots);
+  CB_ASSIGN(const auto all, slots_of_copy(current, record, {here, slots}));
+  if (all == here && row->record == encode(record)) return {};
+  return replace_record(*engine_, *chain, record, all);
 }
 
 // --- the chain -----------------------------------------------------------------------------------

@@ -17,12 +17,13 @@ Status check_commit_of_copy(EngineParts& engine, const CommitChain& chain,
                             const CommitRecord& commit);
 // May `next` replace `current` in a copy? See Replicas::take_record.
 Status check_record_of_copy(const RepositoryRecord& current, const RepositoryRecord& next);
-// May `coming` be all slots from now on, with the record `next`? See Replicas::take_record.
+// The slots from now on, with the record `next`: those that come, and those of here that may not
+// go. See Replicas::take_record.
 struct SlotsOfCopy {
   std::span<const KeySlot> here, coming;
 };
-Status check_slots_of_copy(const RepositoryRecord& current, const RepositoryRecord& next,
-                           const SlotsOfCopy& slots);
+Result<std::vector<KeySlot>> slots_of_copy(const RepositoryRecord& current,
+                                           const RepositoryRecord& next, const SlotsOfCopy& slots);
 
 std::unique_ptr<Replicas> make_replicas(std::shared_ptr<EngineParts> engine);
 

@@ -55,12 +55,10 @@ Status check_changed_slot(const RepositoryRecord& next, const KeySlot& slot, con
   return failed(lost_slot(slot, "has another pair there than here"));
 }
 
-// One that does not come at all.
-Status check_gone_slot(const RepositoryRecord& next, const KeySlot& slot, bool is_newer,
-                       bool another_opens) {
-  if (is_named_revoked(next, slot.id)) return {};
-  if (slot.kind == SlotKind::device ? is_newer : !has_signed_pair(slot) && another_opens) return {};
-  return failed(lost_slot(slot, "is gone there, and no owner has revoked it"));
+// One that does not come at all: without the owner's word it stays. (A source may have lost it.)
+bool may_go(const RepositoryRecord& next, const KeySlot& slot, bool is_newer, bool another_opens) {
+  if (is_named_revoked(next, slot.id)) return true;
+  return slot.kind == SlotKind::device ? is_newer : !has_signed_pair(slot) && another_opens;
 }
 
 Status check_signer(const CommitChain& chain, const CommitRecord& commit,
@@ -70,23 +68,18 @@ Status check_signer(const CommitChain& chain, const CommitRecord& commit,
   return failed(refused(Code::auth, commit, "has a snapshot that its device did not sign"));
 }
 
-// An honest chain's times never go back, and are not of the future: with others a source could
-// keep the watch of this server from missing a backup.
-Status check_time(const CommitChain& chain, const CommitRecord& commit, int64_t now_ns) {
-  constexpr int64_t kMostAhead = 86400 * int64_t{1'000'000'000};
-  if (commit.time_ns < chain.time_ns())
-    return failed(refused(Code::denied, commit, "is older than the one before it"));
-  if (commit.time_ns <= now_ns + kMostAhead) return {};
-  return failed(Code::denied, "commit " + std::to_string(commit.sequence),
-                "is of a time that has not come yet",
-                "set the clocks of both servers; nothing of it was taken");
+// An honest chain's times never go back. (One whose clock was ahead once stays ahead: that the
+// watch allows for.)
+Status check_time(const CommitChain& chain, const CommitRecord& commit) {
+  if (commit.time_ns >= chain.time_ns()) return {};
+  return failed(refused(Code::denied, commit, "is older than the one before it"));
 }
 
 }  // namespace
 
 Status check_commit_of_copy(EngineParts& engine, const CommitChain& chain,
                             const CommitRecord& commit) {
-  CB_TRY(check_time(chain, commit, engine.parts.clock->wall().count()));
+  CB_TRY(check_time(chain, commit));
   const bool makes = commit.type == CommitType::commit;
   CB_ASSIGN(const auto row, engine.index().repository(chain.id().bytes));
   if (!row) return failed(Code::not_found, "repository " + chain.id().hex(), "is not here");
@@ -127,8 +120,8 @@ Status check_record_of_copy(const RepositoryRecord& current, const RepositoryRec
   return failed(went_back(next, "lacks an epoch or a revocation that there was"));
 }
 
-Status check_slots_of_copy(const RepositoryRecord& current, const RepositoryRecord& next,
-                           const SlotsOfCopy& slots) {
+Result<std::vector<KeySlot>> slots_of_copy(const RepositoryRecord& current,
+                                           const RepositoryRecord& next, const SlotsOfCopy& slots) {
   const bool is_newer = next.revision > current.revision;
   bool one_opens = false;
   std::set<SlotId> ids;
@@ -141,13 +134,18 @@ Status check_slots_of_copy(const RepositoryRecord& current, const RepositoryReco
                     "ask the source's operator what happened; nothing of it was taken");
     one_opens = true;
   }
+  std::vector<KeySlot> all(slots.coming.begin(), slots.coming.end());
   for (const KeySlot& slot : slots.here) {
     const auto coming = std::find_if(slots.coming.begin(), slots.coming.end(),
                                      [&](const KeySlot& one) { return one.id == slot.id; });
-    CB_TRY(coming != slots.coming.end() ? check_changed_slot(next, slot, *coming, is_newer)
-                                        : check_gone_slot(next, slot, is_newer, one_opens));
+    if (coming != slots.coming.end())
+      CB_TRY(check_changed_slot(next, slot, *coming, is_newer));
+    else if (!may_go(next, slot, is_newer, one_opens))
+      all.push_back(slot);
   }
-  return {};
+  std::sort(all.begin(), all.end(),
+            [](const KeySlot& one, const KeySlot& other) { return one.id < other.id; });
+  return all;
 }
 
 }  // namespace cb::repository

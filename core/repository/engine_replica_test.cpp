@@ -164,9 +164,6 @@ TEST_F(Copy, takes_newer_records_of_its_owner_and_no_others) {
 }
 
 TEST_F(Copy, loses_no_key_slot_that_no_owner_revoked) {
-  KeySlot garbage;
-  garbage.id.bytes.fill(std::byte{9});
-  garbage.sealed = Bytes(40);
   KeySlot spoilt = slot_;
   spoilt.sealed[0] ^= std::byte{1};
   const std::vector<KeySlot> before = {slot_};
@@ -174,7 +171,6 @@ TEST_F(Copy, loses_no_key_slot_that_no_owner_revoked) {
     EXPECT_EQ(code_of(copies().take_record(record_, slots)), code);
     EXPECT_EQ(must(copy_.engine().slots(record_.id)), before);
   };
-  expect_kept({garbage}, Code::denied);
   expect_kept({spoilt}, Code::denied);
   expect_kept({slot_, spoilt}, Code::corrupt);
   KeySlot forged = make_slot(6);
@@ -184,9 +180,12 @@ TEST_F(Copy, loses_no_key_slot_that_no_owner_revoked) {
   another_pair.id = slot_.id;
   another_pair.signature = must(root_.sign(signed_part(another_pair, record_.id)));
   next_record();
-  expect_kept({garbage}, Code::denied);
   expect_kept({another_pair}, Code::denied);
   EXPECT_EQ(must(copy_.engine().record(record_.id)).revision, 1U);
+  // One that the source has lost, or hides, is here still; it goes on copying.
+  const KeySlot other = make_slot(6);
+  must(copies().take_record(record_, {other}));
+  EXPECT_EQ(must(copy_.engine().slots(record_.id)), (std::vector<KeySlot>{slot_, other}));
 }
 
 TEST_F(Copy, takes_slots_that_a_rotation_sealed_anew_and_lets_go_what_it_revoked) {
@@ -216,7 +215,7 @@ TEST_F(Copy, lets_a_slot_of_the_first_format_go_while_a_signed_one_stays) {
   EXPECT_EQ(must(copy_.engine().slots(record_.id)), std::vector<KeySlot>{slot_});
 }
 
-TEST_F(Copy, takes_no_commits_of_times_that_no_honest_server_gives) {
+TEST_F(Copy, takes_no_commit_that_is_older_than_the_one_before) {
   back_up(1, *owner_);
   back_up(2, *owner_);
   const auto dated = [&](uint64_t sequence, int64_t time_ns) {
@@ -224,10 +223,6 @@ TEST_F(Copy, takes_no_commits_of_times_that_no_honest_server_gives) {
     commit.time_ns = time_ns;
     return code_of(copies().take_commit(record_.id, encode(commit), Presence::absent));
   };
-  constexpr int64_t kHour = 3600 * int64_t{1'000'000'000};
-  const int64_t now = copy_.clock().wall().count();
-  EXPECT_EQ(dated(1, now + 25 * kHour), Code::denied);
-  EXPECT_EQ(dated(1, now + 23 * kHour), Code::corrupt) << "it is only signed no more";
   EXPECT_TRUE(must(take(1, Presence::absent)).empty());
   EXPECT_EQ(dated(2, must(decode_commit(record_of(1))).time_ns - 1), Code::denied);
   EXPECT_TRUE(must(take(2, Presence::absent)).empty());

@@ -43,17 +43,16 @@ class Replicas {
   virtual Status set_origin(const RepositoryId& repository, const Origin& origin) = 0;
   // A record of a higher revision, or the same one, and all its slots. Code::auth unless the root
   // key signed it and the pairs of the slots. Code::denied for a record that is older or takes back
-  // what there was: the source went back, or somebody tells two stories. So it is for slots: one
-  // that is here comes, too, and is another only with a higher revision, its signed part the same;
-  // or the record revokes it. A reader's may go with a higher revision, one of the first format
-  // when a signed one comes. What is here stays then.
+  // what there was: the source went back, or somebody tells two stories. What is here stays then.
+  // So it does when a slot comes as another without a higher revision, or with another signed part.
+  // Slots that do not come stay, too, unless the record revokes them; a reader's goes with a higher
+  // revision, one of the first format when a signed one comes.
   virtual Status take_record(const RepositoryRecord& record, const std::vector<KeySlot>& slots) = 0;
 
   // The next record of the chain. One that makes a snapshot is taken when all below it is here;
   // else nothing is done and the answer has what is missing, unless it is to be taken as `absent`.
   // Code::corrupt when it does not follow, Code::auth when server or device did not sign it,
-  // Code::denied when the device may not, or when the record is older than the one before it or
-  // more than a day ahead of this server's clock.
+  // Code::denied when the device may not, or when the record is older than the one before it.
   virtual Result<std::vector<BlobId>> take_commit(const RepositoryId& repository, ByteView record,
                                                   Presence presence) = 0;
   // For blobs that come from another server, into a copy or to heal. They count for whoever has the
