@@ -116,11 +116,15 @@ std::string back_alarm(int64_t repository, const SourceKey& source, int64_t over
 }
 
 std::string anomaly_alarm(int64_t repository, const catalog::SourceBackup& backup) {
-  return alarm_of(event::kAnomaly, repository, to_hex(backup.snapshot), backup.time_ns);
+  return alarm_of(event::kAnomaly, repository, to_hex(backup.snapshot), 0);
 }
 
 std::string many_alarm(int64_t repository) {
   return std::string(event::kMany) + " " + std::to_string(repository);
+}
+
+std::string unkept_alarm(int64_t repository, const SourceKey& source) {
+  return "source.unkept " + std::to_string(repository) + " " + text_of_source(source);
 }
 
 }  // namespace cb::server

@@ -34,5 +34,7 @@ std::string overdue_alarm(int64_t repository, const catalog::SourceState& state)
 std::string back_alarm(int64_t repository, const SourceKey& source, int64_t overdue_ns);
 std::string anomaly_alarm(int64_t repository, const catalog::SourceBackup& backup);
 std::string many_alarm(int64_t repository);
+// And that what an anomaly freezes is not in the store yet.
+std::string unkept_alarm(int64_t repository, const SourceKey& source);
 
 }  // namespace cb::server

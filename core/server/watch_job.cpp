@@ -55,6 +55,8 @@ class Watching {
   Status watch(const catalog::Account& account) {
     if (!parts_.watch->settings().is_on || account.kind == catalog::AccountKind::v3) return {};
     CB_TRY(look_.account(account));
+    if (auto trouble = look_.take_trouble())
+      CB_TRY(go_on_after(account.name, failed(std::move(*trouble))));
     CB_ASSIGN(const auto repository, parts_.catalog->index().repository_of(account.number));
     if (!repository) return {};
     CB_ASSIGN(const auto wishes, parts_.catalog->sources().wishes(repository->number));

@@ -84,6 +84,7 @@ Status WatchLook::account(const catalog::Account& account) {
   CB_ASSIGN(const auto found, parts_.catalog->index().repository_of(account.number));
   if (!found) return {};
   const Place place{account.name, found->number, repository::RepositoryId{found->id}};
+  CB_TRY(keep_again(place));
   catalog::Sources& sources = parts_.catalog->sources();
   CB_ASSIGN(uint64_t looked_at, sources.looked_at(place.number));
   while (true) {
@@ -113,14 +114,17 @@ Status WatchLook::look_at(const Place& place, const CommitRecord& commit) {
   backup.sequence = commit.sequence;
   backup.source = source_of(commit);
   backup.snapshot = commit.snapshot.bytes;
-  backup.time_ns = commit.time_ns;
+  // A clock that was ahead once must not keep a silence from being noticed.
+  backup.time_ns = std::min(commit.time_ns, now());
   CB_ASSIGN(const bool is_watched, admit(place, backup.source));
   if (!is_watched) return sources.pass_over(place.number, backup.sequence, backup.snapshot);
   CB_ASSIGN(backup.claim, sources.claim(place.number, backup.snapshot));
-  CB_ASSIGN(auto history, sources.backups(place.number, backup.source, kRemembered));
+  const bool is_recent = backup.time_ns > now() - kLookedAtAge;
+  const size_t most = is_recent ? kRemembered : 1;  // the others are not judged
+  CB_ASSIGN(auto history, sources.backups(place.number, backup.source, most));
   // After a crash it may be there already.
   std::erase_if(history, [&](const SourceBackup& one) { return one.sequence >= backup.sequence; });
-  if (commit.time_ns > now() - kLookedAtAge) {
+  if (is_recent) {
     if (history.empty())
       CB_TRY(measure(place, commit, backup));
     else
@@ -213,12 +217,36 @@ Status WatchLook::act(const Place& place, const std::vector<SourceBackup>& histo
         note.is_last_freeze = freeze(state, normal, backup.reasons);
         note.state = state;
       });
-  Status done = changed ? Status() : failed(changed.error());
-  const Status kept = keep(place, note.state.normal, backup);
-  if (done) done = kept;
-  if (!done) note.trouble = done.error().text();
+  const Status kept =
+      keep(place, note.state.normal,
+           "the last one before the anomaly of snapshot " + to_hex(backup.snapshot).substr(0, 12));
+  if (!kept) note.trouble = kept.error().text();
+  if (!changed) note.trouble = changed.error().text();
   tell(place, backup, note);
-  return done;
+  if (!changed) return failed(changed.error());
+  return kept ? Status() : keep_later(place, backup.source, kept.error());
+}
+
+// The look goes on: a store without room must not hide what comes after.
+Status WatchLook::keep_later(const Place& place, const SourceKey& source, const Error& why) {
+  if (!trouble_) trouble_ = why;
+  const auto noted = parts_.catalog->sources().raise(unkept_alarm(place.number, source), now());
+  return noted ? Status() : failed(noted.error());
+}
+
+Status WatchLook::keep_again(const Place& place) {
+  catalog::Sources& sources = parts_.catalog->sources();
+  CB_ASSIGN(const auto states, sources.states(place.number));
+  for (const catalog::SourceState& state : states) {
+    if (state.frozen_ns <= now()) continue;
+    const std::string name = unkept_alarm(place.number, state.source);
+    CB_ASSIGN(const bool is_unkept, sources.is_raised(name));
+    if (!is_unkept) continue;
+    const Status kept = keep(place, state.normal, "the last one before an anomaly");
+    if (!kept && !trouble_) trouble_ = kept.error();
+    if (kept) CB_TRY(sources.clear(name));
+  }
+  return {};
 }
 
 // Is it the last one for a while?
@@ -257,7 +285,7 @@ void WatchLook::tell(const Place& place, const SourceBackup& backup, const Anoma
 }
 
 // A longer pin of a person's is left as it is. The freeze goes into the store, too.
-Status WatchLook::keep(const Place& place, const Bytes& normal, const SourceBackup& backup) {
+Status WatchLook::keep(const Place& place, const Bytes& normal, const std::string& why) {
   BlobId snapshot;
   std::copy_n(normal.begin(), std::min(normal.size(), BlobId::kSize), snapshot.bytes.begin());
   const int64_t until = now() + settings_.pin.count();
@@ -266,10 +294,7 @@ Status WatchLook::keep(const Place& place, const Bytes& normal, const SourceBack
     return pin.snapshot == snapshot.bytes && (pin.until_ns == 0 || pin.until_ns >= until);
   });
   if (is_pinned || normal.empty()) return parts_.retention->keep(place.repository);
-  const Status pinned = parts_.retention->pin(
-      place.repository, snapshot, until,
-      "the last one before the anomaly of snapshot " + to_hex(backup.snapshot).substr(0, 12),
-      kWatch);
+  const Status pinned = parts_.retention->pin(place.repository, snapshot, until, why, kWatch);
   // It was removed for good before this one came.
   if (!pinned && pinned.error().code == Code::not_found)
     return parts_.retention->keep(place.repository);

@@ -5,6 +5,9 @@
 // (docs/watch.md). Used by one thread at a time; blocks.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "core/log/log.h"
 #include "core/repository/engine.h"
 #include "core/server/alarms.h"
@@ -40,6 +43,9 @@ class WatchLook {
   // One of protocol 3 has nothing to be looked at. How far it came is kept, whatever ends it.
   Status account(const catalog::Account& account);
 
+  // What could not be kept of anomalies, which the next look tries again; forgotten then.
+  std::optional<Error> take_trouble() { return std::exchange(trouble_, std::nullopt); }
+
   // Snapshots that were looked at, and those of them that are anomalies.
   [[nodiscard]] uint64_t looked() const { return looked_; }
   [[nodiscard]] uint64_t odd() const { return odd_; }
@@ -65,13 +71,16 @@ class WatchLook {
              const catalog::SourceBackup& backup);
   bool freeze(catalog::SourceState& state, const Bytes& normal, const std::string& reasons) const;
   void tell(const Place& place, const catalog::SourceBackup& backup, const AnomalyNote& note);
-  Status keep(const Place& place, const Bytes& normal, const catalog::SourceBackup& backup);
+  Status keep(const Place& place, const Bytes& normal, const std::string& why);
+  Status keep_later(const Place& place, const SourceKey& source, const Error& why);
+  Status keep_again(const Place& place);
   [[nodiscard]] int64_t now() const { return parts_.clock->wall().count(); }
 
   const WatchParts& parts_;
   const WatchSettings settings_;
   std::function<bool()> goes_on_;
   uint64_t looked_ = 0, odd_ = 0;
+  std::optional<Error> trouble_;
 };
 
 }  // namespace cb::server

@@ -89,6 +89,32 @@ TEST_F(WatchTrouble, an_accounts_trouble_hides_neither_another_ones_silence_nor_
   EXPECT_NE(must(house_.catalog().sources().states(second)).front().overdue_ns, 0);
 }
 
+TEST_F(WatchTrouble, what_cannot_be_kept_hides_neither_other_sources_nor_later_backups) {
+  for (int day = 0; day < 12; ++day) {
+    set_day(day, 3);
+    change(1);
+    last_normal_ = back_up(honest(1));
+    set_day(day, 4);
+    back_up(honest(1), 2);
+    watch();
+  }
+  spoil("INSERT ON pin");
+  set_day(14, 3);
+  encrypt(kFiles);
+  back_up(kSaysNothing);
+  EXPECT_FALSE(try_watch());
+  EXPECT_EQ(events_.count(event::kOverdue), 1u) << "the second source is missed";
+  EXPECT_NE(state(2).overdue_ns, 0);
+  set_day(15, 3);
+  back_up(honest(1));
+  EXPECT_FALSE(try_watch());
+  EXPECT_EQ(newest().time_ns, now_) << "it was looked at";
+  mend();
+  watch();
+  EXPECT_TRUE(is_pinned(last_normal_));
+  EXPECT_EQ(events_.count(event::kAnomaly), 1u);
+}
+
 TEST_F(WatchTrouble, who_cancels_ends_a_run) {
   back_up_days(0, 10);
   JobCall call;
