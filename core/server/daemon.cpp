@@ -149,33 +149,32 @@ Status Daemon::open_services() {
   CB_ASSIGN(v4.server_key, s.backend->signing_public());
   CB_ASSIGN(v4.migration, s.migration_parts());
   s.v4 = std::make_unique<V4Service>(v4, s.settings.v4);
-  return complete_store();
+  if (s.maintenance->mode() == StoreMode::normal) return s.complete_store();
+  s.log.warn("store.not-completed",
+             {{"mode", name_of(s.maintenance->mode())},
+              {"advice", "what a crash left behind is removed before the store is normal again"}});
+  return {};
 }
 
-// What a crash broke off. It deletes and writes, so a store under maintenance is left as it is; all
-// of it can wait for a later start.
-Status Daemon::complete_store() {
-  State& s = *state_;
-  if (!s.maintenance->may_write()) {
-    s.log.warn(
-        "store.not-completed",
-        {{"mode", name_of(s.maintenance->mode())},
-         {"advice", "what a crash left behind is removed at the next start in mode normal"}});
-    return {};
-  }
-  CB_ASSIGN(const uint64_t leftovers, s.backend->engine().remove_leftovers());
-  if (leftovers > 0) s.log.info("store.leftovers-removed", {{"objects", leftovers}});
-  CB_ASSIGN(const uint64_t unnamed, s.backend->archive().forget_unnamed());
-  if (unnamed > 0) s.log.info("v3.unnamed-forgotten", {{"snapshots", unnamed}});
-  CB_ASSIGN(const uint64_t notes, s.v3_policy->keep_notes());
-  if (notes > 0) s.log.info("v3.notes-written", {{"clients", notes}});
-  CB_ASSIGN(const uint64_t settled, s.v4->settle_migrations());
-  if (settled > 0) s.log.info("v4.migration.settled", {{"clients", settled}});
-  CB_ASSIGN(const auto accounts, s.backend->catalog().accounts().accounts());
+// What a crash broke off, once, before anything is written. It deletes and writes itself, so a
+// store under maintenance is left as it is until then.
+Status Daemon::State::complete_store() {
+  const std::lock_guard hold(completing);
+  if (is_completed) return {};
+  CB_ASSIGN(const uint64_t leftovers, backend->engine().remove_leftovers());
+  if (leftovers > 0) log.info("store.leftovers-removed", {{"objects", leftovers}});
+  CB_ASSIGN(const uint64_t unnamed, backend->archive().forget_unnamed());
+  if (unnamed > 0) log.info("v3.unnamed-forgotten", {{"snapshots", unnamed}});
+  CB_ASSIGN(const uint64_t notes, v3_policy->keep_notes());
+  if (notes > 0) log.info("v3.notes-written", {{"clients", notes}});
+  CB_ASSIGN(const uint64_t settled, v4->settle_migrations());
+  if (settled > 0) log.info("v4.migration.settled", {{"clients", settled}});
+  CB_ASSIGN(const auto accounts, backend->catalog().accounts().accounts());
   // A crash may have kept one from being written; what is as it should be is not written again.
   for (const catalog::Account& account : accounts)
-    if (const Status kept = s.backend->notes().keep(account.number); !kept)
-      s.log.error("account.not-noted", {{"account", account.name}, {"error", kept.error().text()}});
+    if (const Status kept = backend->notes().keep(account.number); !kept)
+      log.error("account.not-noted", {{"account", account.name}, {"error", kept.error().text()}});
+  is_completed = true;
   return {};
 }
 

@@ -57,7 +57,6 @@ class Daemon {
   explicit Daemon(std::unique_ptr<State> state);
   Status open();
   Status open_services();
-  Status complete_store();
   Status open_doors();
   Status open_jobs();
   Status open_admin();

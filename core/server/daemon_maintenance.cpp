@@ -22,6 +22,7 @@ void Daemon::State::open_maintenance() {
   parts.file = settings.store_mode_file();
   parts.clock = seams.clock;
   parts.log = &log;
+  parts.opens = [this] { return complete_store(); };
   parts.changed = [this] {
     if (jobs) jobs->look_again();
     begin_watch();

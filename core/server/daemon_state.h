@@ -35,6 +35,7 @@ struct Daemon::State {
   boost::asio::awaitable<void> drain();
   void cancel_stores();
   void end_threads();
+  Status complete_store();
   void open_maintenance();
   void begin_watch();
   boost::asio::awaitable<void> watch_drain();
@@ -66,6 +67,8 @@ struct Daemon::State {
   std::atomic<int64_t> drain_timeout;  // nanoseconds; may change with a reload
   std::atomic<bool> draining{false};
   bool stopped = false;
+  std::mutex completing;
+  bool is_completed = false;  // guarded by completing
 
   std::optional<os::FileLock> lock;
   std::unique_ptr<plugin::Registry> registry;

@@ -43,6 +43,7 @@ void Maintenance::read_told() {
 Status Maintenance::tell(const ToldMode& told, nanoseconds drain) {
   if (drain < nanoseconds::zero() || drain > kLongestDrain)
     return failed(Code::invalid, "--drain", "must be from nothing to 7 days", "as --drain 10m");
+  CB_TRY(open_before(std::max(told.mode, wanted().second)));
   CB_TRY(os::write_file_atomically(*parts_.files, parts_.file, as_bytes(text_of(told))));
   bool is_other = false;
   {
@@ -58,7 +59,24 @@ Status Maintenance::tell(const ToldMode& told, nanoseconds drain) {
   return {};
 }
 
-void Maintenance::reconfigure(const StoreSettings& settings) {
+Status Maintenance::open_before(StoreMode mode) const {
+  const bool opens = mode == StoreMode::normal && mode_ != StoreMode::normal;
+  return opens && parts_.opens ? parts_.opens() : Status();
+}
+
+std::pair<StoreMode, StoreMode> Maintenance::wanted() const {
+  const std::lock_guard lock(mutex_);
+  return {told_.mode, settings_.mode};
+}
+
+void Maintenance::reconfigure(const StoreSettings& given) {
+  StoreSettings settings = given;
+  const auto [told, configured] = wanted();
+  if (const Status opened = open_before(std::max(told, given.mode)); !opened) {
+    parts_.log->error("store.mode-kept",
+                      {{"mode", name_of(mode_)}, {"error", opened.error().text()}});
+    settings.mode = configured;
+  }
   bool is_other = false;
   {
     const std::lock_guard lock(mutex_);

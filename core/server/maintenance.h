@@ -26,6 +26,9 @@ class Maintenance {
     os::Path file;  // where what was told lies
     const os::Clock* clock = nullptr;
     log::Log* log = nullptr;
+    // Called before the store becomes normal, on the thread that makes it so: what must happen
+    // before anything is written. Its errors keep the mode that it has.
+    std::function<Status()> opens = {};
     std::function<void()> changed = {};  // called after each change, on the thread that made it
   };
   // A file that cannot be read counts as read-only, with a line in the log: what stands there was
@@ -37,7 +40,7 @@ class Maintenance {
   // What an operator tells; kept first. Backups under way have `drain` to end, at most 7 days.
   // Code::invalid for another drain; errors of writing.
   Status tell(const ToldMode& told, std::chrono::nanoseconds drain);
-  void reconfigure(const StoreSettings& settings);
+  void reconfigure(const StoreSettings& given);
   [[nodiscard]] std::chrono::nanoseconds usual_drain() const;
 
   [[nodiscard]] StoreMode mode() const { return mode_; }
@@ -96,6 +99,9 @@ class Maintenance {
   [[nodiscard]] Error refusal() const;
   // With mutex_ held:
   bool take_force(std::chrono::nanoseconds drain, bool anew);
+  // Without it held:
+  [[nodiscard]] Status open_before(StoreMode mode) const;
+  [[nodiscard]] std::pair<StoreMode, StoreMode> wanted() const;  // told, configured
   [[nodiscard]] bool is_at_odds(const Entry& entry) const;
   [[nodiscard]] bool is_time_left() const;
 

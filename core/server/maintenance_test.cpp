@@ -35,6 +35,11 @@ class MaintenanceTest : public testing::Test {
     parts.clock = &clock_;
     parts.log = &log_;
     parts.changed = [this] { ++changes_; };
+    parts.opens = [this]() -> Status {
+      ++openings_;
+      if (is_broken_) return failed(Code::io, "store", "is broken");
+      return {};
+    };
     store_ = std::make_unique<Maintenance>(std::move(parts), settings);
   }
   void tell(StoreMode mode, std::chrono::nanoseconds drain = minutes(10)) {
@@ -52,6 +57,8 @@ class MaintenanceTest : public testing::Test {
   log::Capture log_;
   int changes_ = 0;
   int ended_ = 0;
+  int openings_ = 0;
+  bool is_broken_ = false;
   std::unique_ptr<Maintenance> store_;
 };
 
@@ -172,6 +179,25 @@ TEST_F(MaintenanceTest, a_time_that_nobody_can_mean_is_refused_and_ends_nothing)
   }
   EXPECT_EQ(store_->mode(), StoreMode::normal);
   EXPECT_TRUE(ticket->may_go_on());
+}
+
+TEST_F(MaintenanceTest, is_normal_again_only_when_what_must_be_before_is_done) {
+  tell(StoreMode::read_only);
+  EXPECT_EQ(openings_, 0);
+  is_broken_ = true;
+  EXPECT_FALSE(store_->tell({StoreMode::normal, 1, "uid 7"}, {}));
+  EXPECT_EQ(store_->mode(), StoreMode::read_only);
+  is_broken_ = false;
+  tell(StoreMode::normal);
+  EXPECT_EQ(openings_, 2);
+  store_->reconfigure({StoreMode::offline, minutes(10)});
+  is_broken_ = true;
+  store_->reconfigure({StoreMode::normal, minutes(10)});
+  EXPECT_EQ(store_->mode(), StoreMode::offline);
+  EXPECT_TRUE(log_.contains("event=store.mode-kept"));
+  is_broken_ = false;
+  store_->reconfigure({StoreMode::normal, minutes(10)});
+  EXPECT_EQ(store_->mode(), StoreMode::normal);
 }
 
 TEST_F(MaintenanceTest, a_file_that_nobody_can_read_counts_as_read_only) {

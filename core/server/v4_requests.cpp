@@ -20,8 +20,8 @@ using v4::Response;
 
 // A frame of snapshots is sent when it has so many bytes.
 constexpr size_t kSnapshotsFrame = 128 * 1024;
-// How often who waits for one of the buffers of limited restores looks.
-constexpr auto kBufferStep = std::chrono::milliseconds(100);
+// How often who waits for one of the places of limited restores looks.
+constexpr auto kPlaceStep = std::chrono::milliseconds(100);
 
 // Message after message of a list that may be long.
 class SnapshotFrames {
@@ -220,25 +220,30 @@ stream::Task<void> V4Session::get(const Frame& frame, const Bytes& message) {
 }
 
 // Whom a rule holds keeps a buffer for as long as that takes: half of them stay for the others.
-stream::Task<stream::Buffer> V4Session::buffer_to_send() {
-  const stream::BufferPool& pool = *shared_.parts.buffers;
+stream::Task<HeldPlace> V4Session::place_to_be_held() {
+  const size_t half = std::max<size_t>(1, shared_.parts.buffers->counts().limit / 2);
   boost::asio::steady_timer timer(connection_->executor());
-  while (out_.is_limited() && pool.counts().taken >= pool.counts().limit / 2) {
+  while (true) {
+    auto place = HeldPlace::take(shared_.counters->held_restores, static_cast<uint32_t>(half));
+    if (place) co_return std::move(*place);
     if (connection_->is_cancelled())
       co_return failed(Code::cancelled, "connection", "is being closed");
-    timer.expires_after(kBufferStep);
+    timer.expires_after(kPlaceStep);
     (void)co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
-  stream::Buffer buffer = co_await shared_.parts.buffers->take();
-  if (!buffer) co_return failed(Code::cancelled, "connection", "is being closed");
-  co_return buffer;
 }
 
 stream::Task<void> V4Session::send_blobs(const Frame& frame, Outgoing what) {
   CB_CO_TRY(co_await puts_.settle());
-  CB_CO_ASSIGN(stream::Buffer first, co_await buffer_to_send());
+  std::optional<HeldPlace> place;
+  if (out_.is_limited()) {
+    CB_CO_ASSIGN(HeldPlace free, co_await place_to_be_held());
+    place.emplace(std::move(free));
+  }
+  stream::Buffer first = co_await shared_.parts.buffers->take();
+  if (!first) co_return failed(Code::cancelled, "connection", "is being closed");
   stream::Buffer second;
-  if (!out_.is_limited()) second = shared_.parts.buffers->try_take();
+  if (!place) second = shared_.parts.buffers->try_take();
   const auto is_wanted = [this] { return shared_.parts.readers->counts().queued > 0; };
   V4Outflow out(connection_->executor(),
                 {frame.request_id, settings_.write_timeout, is_wanted, &out_}, std::move(first),

@@ -2,45 +2,54 @@
 #include "core/server/v4_running.h"
 
 namespace cb::server {
+namespace {
+
+Error one_too_many(std::string object, uint64_t count) {
+  Error error = fail(Code::busy, std::move(object),
+                     "has " + std::to_string(count) + " sessions already, as many as it may",
+                     "wait until one ends");
+  error.retry = Retry::yes;
+  return error;
+}
+
+}  // namespace
+
+V4Running::Most V4Running::counts_beside(const Who& who) const {
+  Most counts;
+  for (const auto& [id, entry] : entries_) {
+    const bool counts_in = !entry.who.device.is_zero() && !entry.is_given_up;
+    if (entry.who.account != who.account || !counts_in) continue;
+    ++counts.of_account;
+    counts.of_device += entry.who.device == who.device ? 1 : 0;
+  }
+  return counts;
+}
 
 Status V4Running::check(const Who& who, const Most& most) {
   if (who.device.is_zero()) return {};
-  uint64_t of_account = 0, of_device = 0;
-  for (const auto& [id, entry] : entries_) {
-    const bool counts = !entry.who.device.is_zero() && !entry.is_given_up;
-    if (entry.who.account != who.account || !counts) continue;
-    ++of_account;
-    of_device += entry.who.device == who.device ? 1 : 0;
-  }
-  const auto refused = [](std::string object, uint64_t count) {
-    Error error = fail(Code::busy, std::move(object),
-                       "has " + std::to_string(count) + " sessions already, as many as it may",
-                       "wait until one ends");
-    error.retry = Retry::yes;
-    return failed(std::move(error));
-  };
-  if (most.of_device != 0 && of_device >= most.of_device) {
-    if (!give_up_silent(who, most.silent_since))
-      return refused("device " + who.device.hex(), of_device);
-    --of_account;
-  }
-  if (most.of_account != 0 && of_account >= most.of_account)
-    return refused("the account", of_account);
+  const Most there = counts_beside(who);
+  const bool is_device_full = most.of_device != 0 && there.of_device >= most.of_device;
+  const bool is_account_full = most.of_account != 0 && there.of_account >= most.of_account;
+  if (!is_device_full && !is_account_full) return {};
+  Entry* const silent = silent_one(who, most.silent_since);
+  const bool stays_full = is_account_full && there.of_account > most.of_account;
+  if (silent == nullptr || stays_full)
+    return failed(is_device_full ? one_too_many("device " + who.device.hex(), there.of_device)
+                                 : one_too_many("the account", there.of_account));
+  silent->is_given_up = true;
+  silent->connection->cancel();
   return {};
 }
 
-// The one that has been silent longest, if there is one.
-bool V4Running::give_up_silent(const Who& who, std::chrono::nanoseconds silent_since) {
+// Of this device the one that has been silent longest, if there is one.
+V4Running::Entry* V4Running::silent_one(const Who& who, std::chrono::nanoseconds since) {
   Entry* longest = nullptr;
   for (auto& [id, entry] : entries_) {
     if (entry.who.device != who.device || entry.is_given_up) continue;
-    if (entry.listens_since >= silent_since.count()) continue;
+    if (entry.listens_since >= since.count()) continue;
     if (longest == nullptr || entry.listens_since < longest->listens_since) longest = &entry;
   }
-  if (longest == nullptr) return false;
-  longest->is_given_up = true;
-  longest->connection->cancel();
-  return true;
+  return longest;
 }
 
 Result<V4Running::Ticket> V4Running::enter(const Who& who, stream::Connection& connection,

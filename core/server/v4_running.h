@@ -58,8 +58,8 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
   struct Most {
     uint64_t of_account = 0;
     uint64_t of_device = 0;
-    // A device at its limit takes the place of a session of its own that has heard nothing since
-    // then (monotonic): whoever lost a connection comes in again.
+    // Where there are as many as may be, a device takes the place of a session of its own that has
+    // heard nothing since then (monotonic): whoever lost a connection comes in again.
     std::chrono::nanoseconds silent_since{};
   };
   // `connection` outlives the ticket. Code::busy when it would be one too many.
@@ -75,8 +75,9 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
 
  private:
   void remove(uint64_t id);
+  [[nodiscard]] Most counts_beside(const Who& who) const;
   Status check(const Who& who, const Most& most);
-  bool give_up_silent(const Who& who, std::chrono::nanoseconds silent_since);
+  Entry* silent_one(const Who& who, std::chrono::nanoseconds since);
   size_t end(const std::function<bool(const Who&)>& is_meant);
 
   mutable std::mutex mutex_;

@@ -46,7 +46,8 @@ struct V4Counters {
   std::atomic<uint64_t> blobs_out{0};
   std::atomic<uint64_t> commits{0};
   std::atomic<uint64_t> blobs_in{0};
-  std::atomic<uint64_t> delayed{0};  // requests that had to wait for their session's rate
+  std::atomic<uint32_t> held_restores{0};  // that a traffic rule is about, now
+  std::atomic<uint64_t> delayed{0};        // requests that had to wait for their session's rate
   RequestTimes requests{2000};
 };
 

@@ -11,6 +11,7 @@
 #include "core/protocol/v4/frame.h"
 #include "core/protocol/v4/messages.h"
 #include "core/protocol/v4/privileges.h"
+#include "core/server/held_place.h"
 #include "core/server/v4_guard.h"
 #include "core/server/v4_input.h"
 #include "core/server/v4_owners.h"
@@ -161,7 +162,7 @@ class V4Session {
     std::vector<repository::BlobId> ids;
     std::function<bool(const repository::BlobId&)> is_asked;
   };
-  stream::Task<stream::Buffer> buffer_to_send();
+  stream::Task<HeldPlace> place_to_be_held();
   stream::Task<void> send_blobs(const Frame& frame, Outgoing what);
   stream::Task<void> snapshots(const Frame& frame, const Bytes& message);
 

@@ -142,10 +142,15 @@ TEST_F(V4Limits, one_session_too_many_is_busy_and_comes_in_when_another_ends) {
   EXPECT_EQ(daemon_->status()["v4"]["disorders"], 0) << "nobody broke a rule";
 }
 
-TEST_F(V4Limits, a_device_that_lost_its_connection_takes_the_place_of_its_silent_session) {
+class V4LostSession : public V4Limits, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Limits, V4LostSession,
+                         testing::Values("limits.device_sessions=1", "limits.account_sessions=1"));
+
+TEST_P(V4LostSession, gives_its_place_to_its_device_when_it_has_been_silent) {
   StoppedClock clock;
   seams_.clock = &clock;
-  start({"limits.device_sessions=1"});
+  start({GetParam()});
   V4Owner owner = V4Owner::make();
   const auto lost = enrolled("alice", owner);
   EXPECT_EQ(ask(*lost, Request::heartbeat, v4::pb::Heartbeat()).code, Response::heartbeat);
