@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/repository/collection_mark.h"
+#include "core/repository/collection_pace.h"
 #include "core/repository/engine_closure.h"
 
 namespace cb::repository {
@@ -38,6 +39,7 @@ class CollectionRun {
         chain_(chain),
         options_(options),
         progress_(progress),
+        pace_(chain.leases),
         mark_(rows_, chain.number(), old_numbers_) {}
   ~CollectionRun() {
     const std::lock_guard lock(chain_.mutex);
@@ -87,6 +89,7 @@ class CollectionRun {
   // Tells that one of so many steps is done.
   Status step() {
     ++done_;
+    pace_.rest();
     if (!progress_ || progress_(done_, std::max(done_, steps_))) return {};
     return failed(Code::cancelled, "collection", "was stopped");
   }
@@ -105,6 +108,7 @@ class CollectionRun {
   std::vector<Root> roots_;
   std::set<int64_t> lacking_;  // domains whose snapshots lack something: their rows stay
   uint64_t sequence_ = 0;      // of the newest commit that was looked at
+  CollectionPace pace_;
   Mark mark_;
   uint64_t done_ = 0, steps_ = 0;
 };
@@ -186,6 +190,7 @@ Status CollectionRun::check_whole() {
 }
 
 Status CollectionRun::mark_roots() {
+  mark_.set_between([this] { pace_.rest(); });
   for (const Root& root : roots_) {
     CB_TRY(mark_.from(root.snapshot));
     CB_TRY(mark_.from(root.root));
@@ -195,6 +200,8 @@ Status CollectionRun::mark_roots() {
     CB_TRY(mark_.from_pack(pack));
     CB_TRY(step());
   }
+  // What comes later is marked with locks held.
+  mark_.set_between({});
   return look();
 }
 
@@ -368,6 +375,7 @@ Status CollectionRun::remove_packs() {
     if (pack.rows > pack.dead) continue;
     if (pack.retired_ns == 0) CB_TRY(rows_.retire(pack.number, now()));
     CB_TRY(remove_pack(pack));
+    pace_.rest();
     if (progress_ && !progress_(done_, steps_))
       return failed(Code::cancelled, "collection", "was stopped");
   }

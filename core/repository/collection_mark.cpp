@@ -74,6 +74,7 @@ void Mark::meet(const catalog::MarkedRow& row) {
 // Asks for all that waits before it goes below: so little of it waits at one time.
 Status Mark::walk() {
   while (!waiting_.empty() || !below_.empty()) {
+    if (between_) between_();
     if (waiting_.empty()) {
       const auto nodes = take_last(below_, kNodesAtOnce);
       CB_TRY(rows_.children_of(nodes, [this](ByteView children) { take_children(children); }));

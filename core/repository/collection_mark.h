@@ -4,6 +4,7 @@
 // Used by one thread at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Mark {
   Status from(const BlobId& id);
   // Marks all that hangs below the rows of a pack, and what they were sealed in.
   Status from_pack(int64_t pack);
+  // Called between batches from now on; may be empty.
+  void set_between(std::function<void()> between) { between_ = std::move(between); }
 
   // Of a row in an old pack.
   [[nodiscard]] bool is_marked(int64_t number) const { return marked_.contains(number); }
@@ -59,6 +62,7 @@ class Mark {
   // look-up. All rows of such an id that are in old packs are marked, now and later.
   std::vector<catalog::Bytes32> asked_;
   catalog::Bytes16 last_session_{};
+  std::function<void()> between_;
 };
 
 }  // namespace cb::repository
