@@ -86,11 +86,18 @@ class CollectionRun {
   Status remove_packs();
   Status remove_pack(const OldPack& pack);
 
+  [[nodiscard]] bool goes_on() const {
+    return !progress_ || progress_(done_, std::max(done_, steps_));
+  }
+  void rest() {
+    pace_.rest([this] { return goes_on(); });
+  }
+
   // Tells that one of so many steps is done.
   Status step() {
     ++done_;
-    pace_.rest();
-    if (!progress_ || progress_(done_, std::max(done_, steps_))) return {};
+    rest();
+    if (goes_on()) return {};
     return failed(Code::cancelled, "collection", "was stopped");
   }
 
@@ -190,7 +197,7 @@ Status CollectionRun::check_whole() {
 }
 
 Status CollectionRun::mark_roots() {
-  mark_.set_between([this] { pace_.rest(); });
+  mark_.set_between([this] { rest(); });
   for (const Root& root : roots_) {
     CB_TRY(mark_.from(root.snapshot));
     CB_TRY(mark_.from(root.root));
@@ -375,9 +382,8 @@ Status CollectionRun::remove_packs() {
     if (pack.rows > pack.dead) continue;
     if (pack.retired_ns == 0) CB_TRY(rows_.retire(pack.number, now()));
     CB_TRY(remove_pack(pack));
-    pace_.rest();
-    if (progress_ && !progress_(done_, steps_))
-      return failed(Code::cancelled, "collection", "was stopped");
+    rest();
+    if (!goes_on()) return failed(Code::cancelled, "collection", "was stopped");
   }
   return {};
 }
