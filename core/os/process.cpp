@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/os/process.h"
 
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -35,6 +36,12 @@ uint64_t raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
   (void)::getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
+}
+
+void keep_freed_memory() {
+  // The largest that the library takes for the one; the other counts per arena.
+  static_cast<void>(::mallopt(M_MMAP_THRESHOLD, 32 << 20));
+  static_cast<void>(::mallopt(M_TRIM_THRESHOLD, 256 << 20));
 }
 
 void forbid_core_files() {

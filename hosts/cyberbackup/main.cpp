@@ -29,6 +29,7 @@ constexpr const char* kEnvironment =
 
 int main(int argc, char** argv) {
   cb::os::forbid_core_dumps();
+  cb::os::keep_freed_memory();
   // A connection that breaks is an error of that connection, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("Backs up to a CyberBackup server, and restores.", "cyberbackup");
