@@ -15,9 +15,23 @@ namespace store_fs {
 namespace {
 
 // Written back in steps of this size, so that the sync at commit finds little left to do.
-constexpr uint64_t kPushStep = uint64_t{8} << 20;
+constexpr off64_t kPushStep = off64_t{8} << 20;
 // Steps that may be under way before the writer waits for the oldest: bounds dirty pages.
-constexpr uint64_t kPushAhead = 8;
+constexpr off64_t kPushAhead = 1;
+
+// Hints to the system: what they report is what the sync at commit reports again. What is on the
+// disk leaves the page cache: a store is written much and read little, and pages that are used
+// again cost a fraction of new ones.
+void start_writing(int fd, off64_t from) {
+  static_cast<void>(::sync_file_range(fd, from, kPushStep, SYNC_FILE_RANGE_WRITE));
+}
+
+void wait_and_drop(int fd, off64_t from) {
+  constexpr unsigned kWait =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  static_cast<void>(::sync_file_range(fd, from, kPushStep, kWait));
+  static_cast<void>(::posix_fadvise(fd, from, kPushStep, POSIX_FADV_DONTNEED));
+}
 
 }  // namespace
 
@@ -36,27 +50,24 @@ void Put::write(std::span<const std::byte> data) {
     if (took < 0 && errno == EINTR) continue;
     if (took < 0) throw_errno(errno, "cannot write object " + name_);
     data = data.subspan(static_cast<size_t>(took));
-    written_ += static_cast<uint64_t>(took);
+    written_ += took;
   }
   push_early();
 }
 
-// Only a hint to the system: what it reports is what the sync at commit reports again.
 void Put::push_early() {
   while (written_ - pushed_ >= kPushStep) {
-    ::sync_file_range(file_.get(), static_cast<off64_t>(pushed_), static_cast<off64_t>(kPushStep),
-                      SYNC_FILE_RANGE_WRITE);
+    start_writing(file_.get(), pushed_);
+    const off64_t oldest = pushed_ - kPushAhead * kPushStep;
+    if (oldest >= 0) wait_and_drop(file_.get(), oldest);
     pushed_ += kPushStep;
-    if (pushed_ <= kPushAhead * kPushStep) continue;
-    const uint64_t oldest = pushed_ - (kPushAhead + 1) * kPushStep;
-    ::sync_file_range(
-        file_.get(), static_cast<off64_t>(oldest), static_cast<off64_t>(kPushStep),
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
   }
 }
 
 void Put::commit() {
   sync(file_, "object " + name_);
+  // Small objects are records and the like, which are read again soon.
+  if (pushed_ > 0) static_cast<void>(::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED));
   file_.close("cannot write object " + name_);
   store_.publish(temporary_, name_, if_absent_);
   temporary_.clear();

@@ -33,8 +33,8 @@ class Put {
   bool if_absent_;
   std::string temporary_;  // empty once it is no longer there
   Descriptor file_;
-  uint64_t written_ = 0;
-  uint64_t pushed_ = 0;  // bytes the system was asked to write back already
+  off64_t written_ = 0;  // bytes
+  off64_t pushed_ = 0;   // bytes the system was asked to write back already
 };
 
 }  // namespace store_fs
