@@ -29,6 +29,7 @@ struct Settings {
   int window_log = 0;       // of frames written; 0 = what the level chooses
   int max_window_log = 27;  // of frames read as a stream
   bool checksum = true;
+  bool adapt = true;  // level 1 for what it makes as small as `level`
 };
 
 class Contexts {

@@ -9,6 +9,7 @@
 #include "contexts.h"
 #include "cyberbackup/cpp/compress.hpp"
 #include "cyberbackup/cpp/entry.hpp"
+#include "level_choice.h"
 
 namespace compress_zstd {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 namespace sdk = cyberbackup::sdk;
 
 // Positions of the options below.
-enum : size_t { kLevel, kWindow, kMaxWindow, kChecksum };
+enum : size_t { kLevel, kWindow, kMaxWindow, kChecksum, kAdapt };
 
 constexpr cb_option kOptions[] = {
     {"level", "Effort: 1 is fastest, 19 makes the smallest output.", "3", nullptr, 1, 19,
@@ -31,6 +32,9 @@ constexpr cb_option kOptions[] = {
      "128MiB", nullptr, 8388608, 1073741824, CB_OPTION_SIZE, CB_OPTION_ADVANCED},
     {"checksum", "Whether each frame carries a checksum of its contents.", "true", nullptr, 0, 0,
      CB_OPTION_BOOL, CB_OPTION_ADVANCED},
+    {"adapt",
+     "Whether large frames are made with level 1 where a sample says that it makes them as small.",
+     "true", nullptr, 0, 0, CB_OPTION_BOOL, CB_OPTION_ADVANCED},
 };
 
 int log_of_size(const sdk::Config& config, size_t option) {
@@ -48,6 +52,7 @@ Settings settings_of(const sdk::Config& config) {
   settings.window_log = config.is_set(kWindow) ? log_of_size(config, kWindow) : 0;
   settings.max_window_log = log_of_size(config, kMaxWindow);
   settings.checksum = config.boolean(kChecksum);
+  settings.adapt = config.boolean(kAdapt);
   if (settings.window_log > settings.max_window_log) {
     throw sdk::Failure(CB_E_INVALID, "window is larger than max_window: nobody could read back");
   }
@@ -60,7 +65,7 @@ class Plugin {
   using In = std::span<const std::byte>;
   using Out = std::span<std::byte>;
 
-  Plugin(const sdk::Host&, const sdk::Config& config) : contexts_(settings_of(config)) {}
+  Plugin(const sdk::Host&, const sdk::Config& config) : Plugin(settings_of(config)) {}
 
   static void check(const sdk::Config& config) { settings_of(config); }
 
@@ -74,6 +79,7 @@ class Plugin {
 
   size_t compress(In in, Out out) {
     const auto context = contexts_.compressor();
+    level_.choose(context.get(), in);
     return checked_compress(
         ZSTD_compress2(context.get(), out.data(), out.size(), in.data(), in.size()));
   }
@@ -99,7 +105,11 @@ class Plugin {
   std::unique_ptr<Codec> codec_new(uint32_t direction) { return make_codec(contexts_, direction); }
 
  private:
+  explicit Plugin(const Settings& settings)
+      : contexts_(settings), level_(settings.level, settings.adapt) {}
+
   Contexts contexts_;
+  LevelChoice level_;
 };
 
 constexpr cb_descriptor kDescriptor =

@@ -17,6 +17,40 @@ TEST(CompressZstd, effort_pays) {
   EXPECT_LT(packed(*best, plain).size(), packed(*fast, plain).size());
 }
 
+// Lines of a log with much that is random in them: level 1 makes less of them than level 3.
+Bytes log_lines(size_t size) {
+  std::string text;
+  for (uint64_t state = 1; text.size() < size;) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    const uint64_t x = state >> 16;
+    text += std::to_string(1700000000000 + text.size()) + " host" + std::to_string(x & 31) +
+            " app-server[" + std::to_string(1000 + (x >> 5 & 255)) + "] INFO 10.0." +
+            std::to_string(x >> 13 & 255) + "." + std::to_string(x >> 21 & 255) +
+            " \"GET /api/v1/users/" + std::to_string(x >> 29 & 0xffff) +
+            " HTTP/1.1\" 200 rid=" + std::to_string(state) + "\n";
+  }
+  return to_bytes(as_bytes(text).first(size));
+}
+
+TEST(CompressZstd, what_level_1_makes_as_small_is_made_with_level_1) {
+  LoadedCompress adapting(kId, {{"level", "3"}});
+  LoadedCompress fixed(kId, {{"level", "3"}, {"adapt", "false"}});
+  LoadedCompress fast(kId, {{"level", "1"}});
+  const Bytes lines = log_lines(1 << 20);
+  ASSERT_LT(packed(*fast, lines).size(), packed(*fixed, lines).size());
+  EXPECT_EQ(packed(*adapting, lines).size(), packed(*fast, lines).size());
+  EXPECT_TRUE(*unpacked(*adapting, packed(*adapting, lines), lines.size()) == lines);
+}
+
+TEST(CompressZstd, what_level_3_makes_smaller_is_made_with_level_3) {
+  LoadedCompress adapting(kId, {{"level", "3"}});
+  LoadedCompress fixed(kId, {{"level", "3"}, {"adapt", "false"}});
+  LoadedCompress fast(kId, {{"level", "1"}});
+  const Bytes text = prose(1 << 20);
+  ASSERT_GT(packed(*fast, text).size(), packed(*fixed, text).size());
+  EXPECT_EQ(packed(*adapting, text).size(), packed(*fixed, text).size());
+}
+
 TEST(CompressZstd, options_out_of_range_or_at_odds_are_refused) {
   LoadedCompress zstd(kId);
   const std::vector<std::map<std::string, std::string>> bad = {
