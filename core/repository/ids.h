@@ -19,6 +19,7 @@ using DeviceId = Id<struct DeviceIdTag, 16>;
 using PackName = Id<struct PackNameTag, 16>;
 using KeyedHash = Id<struct KeyedHashTag, 32>;  // of a source or a tag
 using CommitHash = Id<struct CommitHashTag, 32>;
+using PieceHash = Id<struct PieceHashTag, 16>;  // of a few KiB in a data blob
 using CommitId =
     Id<struct CommitIdTag, 16>;  // drawn by the client: makes a repeated commit harmless
 

@@ -40,7 +40,8 @@ Result<WriteKeys> WriteKeys::make(const plugin::Crypto& crypto, const Repository
   CB_ASSIGN(plugin::Key name, root.derive("name", repository.view()));
   CB_ASSIGN(plugin::Key dedup, root.derive("dedup", repository.view()));
   CB_ASSIGN(const plugin::Key gear, root.derive("gear", repository.view()));
-  WriteKeys keys(repository, std::move(id), std::move(name), std::move(dedup));
+  CB_ASSIGN(plugin::Key piece, root.derive("piece", repository.view()));
+  WriteKeys keys(repository, std::move(id), std::move(name), std::move(dedup), std::move(piece));
   CB_ASSIGN(keys.gear_, gear_table(gear));
   return keys;
 }
@@ -89,6 +90,13 @@ Result<KeyedHash> WriteKeys::tag_hash(std::string_view tag) const {
   writer.fixed(as_bytes(tag));
   CB_ASSIGN(const plugin::KeyedId hash, name_.id_of(writer.written()));
   return KeyedHash{hash.bytes};
+}
+
+Result<PieceHash> WriteKeys::piece_hash(ByteView piece) const {
+  CB_ASSIGN(const plugin::KeyedId hash, piece_.id_of(piece));
+  PieceHash half;
+  std::copy_n(hash.bytes.begin(), PieceHash::kSize, half.bytes.begin());
+  return half;
 }
 
 Result<NewRepository> make_repository(const plugin::Crypto& crypto, os::Random& random,

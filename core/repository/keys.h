@@ -41,6 +41,8 @@ class WriteKeys {
 
   Result<KeyedHash> source_hash(const DeviceId& device, std::vector<std::string> paths) const;
   Result<KeyedHash> tag_hash(std::string_view tag) const;
+  // Of a piece of content, for signatures.
+  Result<PieceHash> piece_hash(ByteView piece) const;
   // 256 words (format: "Gear table").
   [[nodiscard]] const std::array<uint64_t, 256>& gear() const { return gear_; }
   [[nodiscard]] const RepositoryId& repository() const { return repository_; }
@@ -48,14 +50,16 @@ class WriteKeys {
   [[nodiscard]] const plugin::Key& dedup() const { return dedup_; }
 
  private:
-  WriteKeys(const RepositoryId& repository, plugin::Key id, plugin::Key name, plugin::Key dedup)
+  WriteKeys(const RepositoryId& repository, plugin::Key id, plugin::Key name, plugin::Key dedup,
+            plugin::Key piece)
       : repository_(repository),
         id_(std::move(id)),
         name_(std::move(name)),
-        dedup_(std::move(dedup)) {}
+        dedup_(std::move(dedup)),
+        piece_(std::move(piece)) {}
 
   RepositoryId repository_;
-  plugin::Key id_, name_, dedup_;
+  plugin::Key id_, name_, dedup_, piece_;
   std::array<uint64_t, 256> gear_{};
 };
 

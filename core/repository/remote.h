@@ -71,6 +71,13 @@ struct ChainPage {
   bool last = false;
 };
 
+// Signature and recipe blobs.
+struct SignaturePage {
+  std::vector<BlobId> ids;
+  uint64_t next = 0;
+  bool last = false;
+};
+
 struct RemoteCounts {
   uint64_t blobs = 0, packs = 0, stored_bytes = 0, snapshots = 0;
 };
@@ -122,6 +129,12 @@ class Remote {
   virtual Result<WantedPage> wanted(const BlobId& after) {
     static_cast<void>(after);
     return WantedPage{{}, true};
+  }
+
+  // Signature and recipe blobs that this device may use, newest first: pass 0, then `next`.
+  virtual Result<SignaturePage> signatures(uint64_t before) {
+    static_cast<void>(before);
+    return SignaturePage{{}, 0, true};
   }
 };
 
