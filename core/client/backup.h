@@ -78,6 +78,7 @@ class Backup {
     const repository::RepositoryRecord* record = nullptr;
     repository::DeviceId device;
     repository::SessionSealer::Sign sign;
+    repository::SigningPublic device_key{};  // what `sign` signs with; zero: no signature is known
     // A connection that is logged in; called again after Code::closed, until it fails.
     std::function<Result<std::shared_ptr<repository::Remote>>()> connect;
     os::Path cache_folder;            // of this profile; may be deleted between runs

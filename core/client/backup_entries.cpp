@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/client/backup_entries.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cb::client {
@@ -16,6 +17,22 @@ using repository::Extent;
 constexpr size_t kMostWaiting = 12 * 1024 * 1024;  // bytes of memory, about
 constexpr size_t kStretchWeight = sizeof(Stretch) + sizeof(Piece) + 32;
 constexpr size_t kMostNodes = 256 * 1024;  // that are remembered for the next backup
+
+// What has to be placed before the stretch is settled; none when it is.
+const Piece* open_piece(const Stretch& stretch) {
+  if (!stretch.piece) return nullptr;
+  if (!stretch.piece->placed) return stretch.piece.get();
+  for (const Stretch& part : stretch.piece->parts)
+    if (!part.piece->placed) return part.piece.get();
+  return nullptr;
+}
+
+// What `whole` has of a part that begins at `at` of its piece.
+Stretch common_stretch(const Stretch& whole, const Stretch& part, uint64_t at) {
+  const uint64_t begin = std::max(whole.offset, at);
+  const uint64_t end = std::min(whole.offset + whole.length, at + part.length);
+  return {end > begin ? end - begin : 0, part.piece, part.offset + (begin - at)};
+}
 
 size_t weight_of(const WaitingEntry& waiting) {
   const Entry& entry = waiting.cached.entry;
@@ -81,9 +98,9 @@ Result<bool> EntryQueue::wait() {
   // The last piece of an open one is not handed over.
   const size_t sure = front.stretches.size() - (front.open && !front.stretches.empty() ? 1 : 0);
   for (size_t i = 0; i < sure; ++i) {
-    const auto& piece = front.stretches[i].piece;
-    if (!piece || piece->named) continue;
-    CB_TRY(parts_.line->wait_until_named(*piece));
+    const Piece* piece = open_piece(front.stretches[i]);
+    if (piece == nullptr) continue;
+    CB_TRY(parts_.line->wait_until_placed(*piece));
     return true;
   }
   return false;
@@ -104,13 +121,36 @@ Result<bool> EntryQueue::settle(WaitingEntry& front) {
   // The last one of an open file may still grow.
   const size_t sure = stretches.size() - (front.open && !stretches.empty() ? 1 : 0);
   size_t moved = 0;
-  while (moved < sure && (!stretches[moved].piece || stretches[moved].piece->named))
-    CB_TRY(add_extent(front, stretches[moved++]));
+  while (moved < sure) {
+    CB_ASSIGN(const bool is_settled, settle_stretch(front, stretches[moved]));
+    if (!is_settled) break;
+    ++moved;
+  }
   stretches.erase(stretches.begin(), stretches.begin() + static_cast<std::ptrdiff_t>(moved));
   return !front.open && stretches.empty();
 }
 
+// False when it has to wait.
+Result<bool> EntryQueue::settle_stretch(WaitingEntry& front, const Stretch& stretch) {
+  if (stretch.piece && !stretch.piece->placed) return false;
+  if (!stretch.piece || stretch.piece->parts.empty()) {
+    CB_TRY(add_extent(front, stretch));
+    return true;
+  }
+  const std::vector<Stretch>& parts = stretch.piece->parts;
+  uint64_t at = 0;  // in the piece
+  for (size_t i = 0; i < parts.size(); at += parts[i++].length) {
+    if (i < front.parts_done) continue;
+    if (!parts[i].piece->placed) return false;
+    CB_TRY(add_extent(front, common_stretch(stretch, parts[i], at)));
+    front.parts_done = i + 1;
+  }
+  front.parts_done = 0;
+  return true;
+}
+
 Status EntryQueue::add_extent(WaitingEntry& front, const Stretch& stretch) {
+  if (stretch.length == 0) return {};
   Extent extent;
   extent.length = stretch.length;
   extent.hole = !stretch.piece;

@@ -26,6 +26,7 @@ struct LinkedContent {
 struct WaitingEntry {
   CachedEntry cached;
   std::vector<Stretch> stretches;        // not among its extents yet
+  size_t parts_done = 0;                 // of the first stretch, when its piece lies in parts
   bool open = false;                     // it is still being read
   bool small = false;                    // it lies in blobs with other files
   std::shared_ptr<LinkedContent> gives;  // to later names
@@ -69,6 +70,7 @@ class EntryQueue {
 
  private:
   Result<bool> settle(WaitingEntry& front);
+  Result<bool> settle_stretch(WaitingEntry& front, const Stretch& stretch);
   Status add_extent(WaitingEntry& front, const Stretch& stretch);
   Status begin_tree(WaitingEntry& front);
   Status add_to_tree(WaitingEntry& front, const repository::Extent& extent);

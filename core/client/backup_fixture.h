@@ -85,6 +85,7 @@ class BackupFixture : public repository::SuiteFixture {
     parts.record = &fresh_.record;
     parts.device.bytes = identity::device_id_of(device_.public_key());
     parts.sign = [this](ByteView message) { return device_.sign(message); };
+    parts.device_key = device_.public_key();
     parts.connect = [this]() -> Result<std::shared_ptr<repository::Remote>> {
       ++connections_;
       return connect_();

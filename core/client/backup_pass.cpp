@@ -32,8 +32,8 @@ BackupPass::BackupPass(PassParts parts)
     : parts_(std::move(parts)),
       cutter_(parts_.base->keys->gear(), parts_.base->record->cutting),
       bundles_(parts_.last == nullptr ? std::vector<BundleUse>() : parts_.last->bundles),
-      small_(cutter_, *parts_.line),
-      big_(cutter_, *parts_.line),
+      small_(cutter_, *parts_.line, PieceStream::Content::shared),
+      big_(cutter_, *parts_.line, PieceStream::Content::of_one_file),
       queue_({parts_.base->keys->gear()[0], parts_.line, parts_.journal, &bundles_,
               [this](const std::string& path, Error error) {
                 parts_.report->unreadable(path, std::move(error));
@@ -285,6 +285,7 @@ Status BackupPass::read_small(os::TreeFile& file, const os::NodeStat& stat, Wait
 
 Status BackupPass::read_big(os::TreeFile& file, const os::NodeStat& stat, WaitingEntry& waiting) {
   waiting.open = true;
+  big_.begin_file();
   const uint64_t done_before = done_;
   WaitingEntry& entry = queue_.push(std::move(waiting));
   const auto moved_on = [&](uint64_t bytes) -> Status {
@@ -298,7 +299,7 @@ Status BackupPass::read_big(os::TreeFile& file, const os::NodeStat& stat, Waitin
                            return moved_on(data.size());
                          },
                          [&](uint64_t hole) -> Status {
-                           append_hole(hole, entry.stretches);
+                           big_.skip(hole, entry.stretches);
                            return moved_on(hole);
                          }};
   const bool sparse = stat.allocated < stat.size;

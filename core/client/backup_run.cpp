@@ -169,11 +169,50 @@ Result<std::unique_ptr<repository::SessionSealer>> BackupRun::new_session() {
                                           parts_.sign);
 }
 
-BlobLine::Parts BackupRun::line_parts(const repository::SessionSealer& sealer) const {
+// Large pieces alone are worth it: small ones are fine enough.
+void BackupRun::open_index() {
+  constexpr uint64_t kLeastAverage = 256 * 1024;
+  index_.reset();
+  if (request_.dry_run || cache_trouble_ || parts_.record->cutting.average < kLeastAverage) return;
+  auto index = FineIndex::open(places_.fine);
+  if (index)
+    index_ = std::move(*index);
+  else
+    report_.note(places_.fine.string(), "cannot be used: " + index.error().cause);
+}
+
+std::unique_ptr<FineGrain> BackupRun::fine_grain() {
+  open_index();
+  if (!index_) return nullptr;
+  FineGrain::Parts parts;
+  parts.suite = parts_.suite;
+  parts.keys = parts_.keys;
+  parts.device = parts_.device;
+  parts.device_key = parts_.device_key;
+  parts.sign = parts_.sign;
+  parts.index = index_.get();
+  parts.remote = remote_.get();
+  parts.damaged = mending_.wanted();
+  parts.distrust = distrust_;
+  return std::make_unique<FineGrain>(std::move(parts));
+}
+
+void BackupRun::close_index(FineGrain& fine, bool is_committed) {
+  if (is_committed) fine.keep();
+  if (const auto trouble = fine.trouble())
+    report_.note(places_.fine.string(), "cannot be used: " + trouble->cause);
+}
+
+BlobLine::Parts BackupRun::line_parts(const repository::SessionSealer& sealer,
+                                      FineGrain* fine) const {
   const unsigned cores = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
-  return {parts_.keys,     &sealer,
-          remote_.get(),   request_.threads > 0 ? request_.threads : cores,
-          request_.verify, request_.dry_run};
+  return {parts_.keys,
+          &sealer,
+          remote_.get(),
+          request_.threads > 0 ? request_.threads : cores,
+          request_.verify,
+          request_.dry_run,
+          fine};
 }
 
 void BackupRun::count(const BlobLine& line) {
@@ -190,8 +229,9 @@ Result<BackupRun::End> BackupRun::attempt() {
   OldEntries old;
   CB_TRY(open_caches(old));
   CB_ASSIGN(const auto sealer, new_session());
-  BlobLine line(line_parts(*sealer));
   if (!request_.dry_run) CB_TRY(mending_.ask(*remote_));
+  const auto fine = fine_grain();
+  BlobLine line(line_parts(*sealer, fine.get()));
   mending_.begin(last_ ? &*last_ : nullptr, *parts_.keys, line);
   if (last_) line.know(mending_.whole(last_->nodes));
   BackupJournal journal(*files_, places_, report_);
@@ -205,17 +245,10 @@ Result<BackupRun::End> BackupRun::attempt() {
     pass_ = &pass;
     line_ = &line;
   }
-  const auto ran = [&]() -> Result<End> {
-    CB_TRY(line.begin());
-    CB_ASSIGN(const BlobId root, pass.run());
-    if (mending_.has_failed()) {
-      CB_TRY(line.drain());
-      return End::unmended;
-    }
-    CB_ASSIGN(const End end, finish(pass, line, root));
-    if (end == End::committed) journal.finish(pass.summary(result_.snapshot));
-    return end;
-  }();
+  const auto ran = run_pass(pass, line);
+  const bool is_committed = ran && *ran == End::committed;
+  if (is_committed) journal.finish(pass.summary(result_.snapshot));
+  if (fine) close_index(*fine, is_committed);
   // A journal that is not written down is of no use after an interruption.
   journal.flush();
   const std::lock_guard lock(mutex_);
@@ -224,6 +257,14 @@ Result<BackupRun::End> BackupRun::attempt() {
   count(line);
   result_.counts.bytes_read += pass.counts().bytes_read;
   return ran;
+}
+
+Result<BackupRun::End> BackupRun::run_pass(BackupPass& pass, BlobLine& line) {
+  CB_TRY(line.begin());
+  CB_ASSIGN(const BlobId root, pass.run());
+  if (!mending_.has_failed()) return finish(pass, line, root);
+  CB_TRY(line.drain());
+  return End::unmended;
 }
 
 Result<BackupRun::End> BackupRun::finish(BackupPass& pass, BlobLine& line, const BlobId& root) {

@@ -33,14 +33,18 @@ class BackupRun {
   Status may_try_again(const Error& error, int barren);
   bool is_rotated(const Error& error);
   Result<End> attempt();
+  Result<End> run_pass(BackupPass& pass, BlobLine& line);
   Result<End> finish(BackupPass& pass, BlobLine& line, const repository::BlobId& root);
   Result<End> send_commit(BlobLine& line, const SnapshotFacts& facts);
   Status finish_stream(BlobLine& line, const repository::BlobId& root);
   Result<repository::CommitAnswer> commit(const repository::CommitRequest& request);
   Status open_caches(OldEntries& old);
+  void open_index();
+  std::unique_ptr<FineGrain> fine_grain();
+  void close_index(FineGrain& fine, bool is_committed);
   Result<bool> take_over();
   Result<std::unique_ptr<repository::SessionSealer>> new_session();
-  BlobLine::Parts line_parts(const repository::SessionSealer& sealer) const;
+  BlobLine::Parts line_parts(const repository::SessionSealer& sealer, FineGrain* fine) const;
   Status read_input(BlobLine& line, EntryQueue& queue);
   void count(const BlobLine& line);
   // Code::cancelled when it was.
@@ -57,6 +61,7 @@ class BackupRun {
   CacheHeader header_;
   CacheFiles places_;
   std::unique_ptr<os::File> lock_;
+  std::unique_ptr<FineIndex> index_;    // none: nothing leans on parts of other blobs
   std::optional<Error> cache_trouble_;  // nothing can be written there
   std::shared_ptr<repository::Remote> remote_;
   uint32_t epoch_ = 0;  // that the last session was sealed for

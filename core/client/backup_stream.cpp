@@ -25,7 +25,7 @@ Status BackupRun::read_input(BlobLine& line, EntryQueue& queue) {
   fresh.open = true;
   WaitingEntry& waiting = queue.push(std::move(fresh));
   const repository::Cutter cutter(parts_.keys->gear(), parts_.record->cutting);
-  PieceStream content(cutter, line);
+  PieceStream content(cutter, line, PieceStream::Content::of_one_file);
   Bytes buffer(kStreamBuffer);
   uint64_t& size = waiting.cached.entry.size;
   while (true) {
@@ -49,7 +49,7 @@ Result<BackupResult> BackupRun::stream() {
   paths_ = {request_.input_name};
   CB_TRY(connect());
   CB_ASSIGN(const auto sealer, new_session());
-  BlobLine line(line_parts(*sealer));
+  BlobLine line(line_parts(*sealer, nullptr));
   const auto problem = [this](const std::string& path, Error error) {
     report_.unreadable(path, std::move(error));
   };

@@ -53,6 +53,15 @@ Status BlobLine::data(const std::shared_ptr<Piece>& piece, Bytes buffer) {
   return accept(std::move(item), false);
 }
 
+Status BlobLine::region(const std::shared_ptr<Piece>& piece, Bytes buffer, uint64_t offset) {
+  Item item;
+  item.piece = piece;
+  item.buffer = std::move(buffer);
+  if (parts_.fine != nullptr && !parts_.dry_run) item.offset = offset;
+  piece->size = static_cast<uint32_t>(item.plain().size());
+  return accept(std::move(item), false);
+}
+
 Result<BlobId> BlobLine::blob(BlobKind kind, const std::vector<BlobId>& children,
                               const Bytes& plain) {
   CB_ASSIGN(const BlobId id, parts_.keys->id_of(kind, children, plain));
@@ -89,15 +98,19 @@ Status BlobLine::accept(Item item, bool is_named) {
   return {};
 }
 
-Status BlobLine::wait_until_named(const Piece& piece) {
+Status BlobLine::wait_until_placed(const Piece& piece) {
   std::unique_lock lock(mutex_);
-  moved_.wait(lock, [&] { return error_ || piece.named; });
+  if (patch_ && patch_->piece().get() == &piece) end_patch();
+  moved_.wait(lock, [&] { return error_ || piece.placed; });
   return status();
 }
 
 Status BlobLine::drain() {
   std::unique_lock lock(mutex_);
-  moved_.wait(lock, [&] { return error_ || items_ == 0; });
+  while (!error_ && (items_ > 0 || patch_)) {
+    if (items_ == 0) end_patch();
+    moved_.wait(lock, [&] { return error_ || items_ == 0; });
+  }
   return status();
 }
 
@@ -125,16 +138,43 @@ void BlobLine::fail_with(Error error) {
 
 // Its id is known: is the blob?
 void BlobLine::named(Item item) {
-  if (item.piece) {
-    item.piece->id = item.id;
-    item.piece->named = true;
-  }
-  if (known_.insert(short_id(item.id))) {
-    to_ask_.push_back(std::move(item));
-    asked_.notify_one();
-  } else {
+  const ShortId id = short_id(item.id);
+  if (item.piece) item.piece->id = item.id;
+  if (const auto other = undecided_.find(id); other != undecided_.end()) {
     ++counts_.blobs_known;
+    if (item.offset)
+      other->second.others.push_back(item.piece);
+    else
+      other->second.must_be_whole = true;
+    if (!item.offset) place(item);
     leave(item);
+    return;
+  }
+  if (!known_.insert(id)) {
+    ++counts_.blobs_known;
+    place(item);
+    leave(item);
+    return;
+  }
+  if (item.offset)
+    undecided_.try_emplace(id);
+  else
+    place(item);
+  to_ask_.push_back(std::move(item));
+  asked_.notify_one();
+}
+
+// It is a blob, or lies in parts: whoever waits for it may go on, and who has the same content.
+void BlobLine::place(const Item& item) {
+  if (!item.piece) return;
+  item.piece->placed = true;
+  if (const auto same = undecided_.find(short_id(item.id));
+      item.offset && same != undecided_.end()) {
+    for (const auto& other : same->second.others) {
+      other->parts = item.piece->parts;
+      other->placed = true;
+    }
+    undecided_.erase(same);
   }
   moved_.notify_all();
 }
@@ -171,13 +211,80 @@ Status BlobLine::name(Item& item) {
   return {};
 }
 
-Status BlobLine::send(const Item& item) {
+Status BlobLine::send(Item& item) {
   if (parts_.dry_run) {
     const std::lock_guard lock(mutex_);
     ++counts_.blobs_new;
     counts_.bytes_sent += item.plain().size();
     return {};
   }
+  if (item.offset) return send_region(item);
+  CB_TRY(put_whole(item));
+  return item.patch ? put_signature(parts_.fine->describe(item.id, std::move(*item.patch)))
+                    : Status();
+}
+
+Status BlobLine::send_region(Item& item) {
+  auto anchors = parts_.fine->anchors(item.plain());
+  CB_ASSIGN(const auto parts, parts_.fine->match(item.plain(), anchors));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!parts.empty() && lay_out(item, parts)) return {};
+    place(item);
+  }
+  CB_TRY(put_whole(item));
+  return put_signature(
+      parts_.fine->describe(item.id, item.plain(), *item.offset, std::move(anchors)));
+}
+
+// False when it has to be stored as a blob after all.
+bool BlobLine::lay_out(const Item& item, const std::vector<RegionPart>& parts) {
+  const ShortId id = short_id(item.id);
+  if (undecided_.at(id).must_be_whole) return false;
+  std::vector<Stretch>& laid = item.piece->parts;
+  uint64_t at = 0;
+  for (const RegionPart& part : parts) {
+    Stretch stretch{part.length, nullptr, part.offset};
+    if (part.blob) {
+      stretch.piece = std::make_shared<Piece>();
+      stretch.piece->id = *part.blob;
+      stretch.piece->placed = true;
+    } else {
+      if (!patch_) patch_ = std::make_unique<Patch>();
+      stretch.piece = patch_->piece();
+      stretch.offset = patch_->add(item.plain().subspan(at, part.length), part.hash);
+    }
+    at += part.length;
+    const bool goes_on = !laid.empty() && laid.back().piece == stretch.piece &&
+                         laid.back().offset + laid.back().length == stretch.offset;
+    if (goes_on)
+      laid.back().length += stretch.length;
+    else
+      laid.push_back(std::move(stretch));
+    if (patch_ && patch_->is_full()) end_patch();
+  }
+  // There is no blob of this id.
+  known_.erase(id);
+  place(item);
+  return true;
+}
+
+// Hands the patch over, past the budget: whoever waits for room waits for this.
+void BlobLine::end_patch() {
+  if (!patch_) return;
+  Item item;
+  item.piece = patch_->piece();
+  item.buffer = patch_->take_buffer();
+  item.patch = patch_->take_signature();
+  patch_.reset();
+  item.piece->size = static_cast<uint32_t>(item.plain().size());
+  bytes_ += item.buffer.size();
+  ++items_;
+  to_name_.push_back(std::move(item));
+  work_.notify_one();
+}
+
+Status BlobLine::put_whole(Item& item) {
   bool verify = parts_.verify == Verify::all;
   if (parts_.verify == Verify::sample) {
     const std::lock_guard lock(mutex_);
@@ -194,6 +301,17 @@ Status BlobLine::send(const Item& item) {
   if (item.kind != repository::BlobKind::data) return {};
   counts_.data_plain += item.plain().size();
   counts_.data_stored += size;
+  return {};
+}
+
+// Puts the signature of a data blob that was put.
+Status BlobLine::put_signature(Result<repository::StoredBlob> signature) {
+  if (!signature) return failed(std::move(signature).error());
+  const uint64_t size = signature->stored.size();
+  const auto put = parts_.remote->put(std::move(*signature));
+  if (!put) return failed(put.error());
+  const std::lock_guard lock(mutex_);
+  counts_.bytes_sent += size;
   return {};
 }
 
@@ -219,6 +337,7 @@ void BlobLine::ask() {
     for (size_t i = 0; i < items.size(); ++i) {
       if ((*there)[i]) {
         ++counts_.blobs_known;
+        place(items[i]);
         leave(items[i]);
       } else {
         to_send_.push_back(std::move(items[i]));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace cb::client {
 namespace {
@@ -14,7 +15,10 @@ constexpr size_t kMostWatched = 100'000;
 
 void PieceStream::open() {
   piece_ = std::make_shared<Piece>();
+  piece_began_ = position_;
   buffer_ = Bytes();
+  // Most pieces are not longer.
+  buffer_.reserve(repository::kIdHeadroom + usual_);
   buffer_.resize(repository::kIdHeadroom);
 }
 
@@ -33,16 +37,26 @@ Status PieceStream::append(ByteView data, std::vector<Stretch>& to) {
     else
       to.push_back({taken, piece_, offset});
     data = data.subspan(taken);
-    if (ended) CB_TRY(end());
+    position_ += taken;
+    if (ended) CB_TRY(hand_over());
   }
   return {};
 }
 
+void PieceStream::skip(uint64_t length, std::vector<Stretch>& to) {
+  position_ += length;
+  append_hole(length, to);
+}
+
 Status PieceStream::end() {
   cut_.restart();
-  if (!piece_) return {};
-  const auto piece = std::move(piece_);
-  piece_ = nullptr;
+  return piece_ ? hand_over() : Status();
+}
+
+Status PieceStream::hand_over() {
+  const auto piece = std::exchange(piece_, nullptr);
+  if (content_ == Content::of_one_file)
+    return line_.region(piece, std::move(buffer_), piece_began_);
   return line_.data(piece, std::move(buffer_));
 }
 

@@ -9,33 +9,40 @@
 #include <vector>
 
 #include "core/client/blob_line.h"
+#include "core/client/piece.h"
 #include "core/repository/cutter.h"
 
 namespace cb::client {
 
-// A stretch of a file in a piece that may not have a name yet.
-struct Stretch {
-  uint64_t length = 0;
-  std::shared_ptr<Piece> piece;  // none: a hole
-  uint64_t offset = 0;           // in the piece
-};
-
 // Cuts what is appended and hands the pieces over.
 class PieceStream {
  public:
+  // What is cut: contents that share pieces, or one file with its own, which may lean on others.
+  enum class Content { shared, of_one_file };
+
   // Both outlive the stream.
-  PieceStream(const repository::Cutter& cutter, BlobLine& line) : line_(line), cut_(cutter) {}
+  PieceStream(const repository::Cutter& cutter, BlobLine& line, Content content)
+      : line_(line), cut_(cutter), content_(content), usual_(cutter.sizes().average * 3 / 2) {}
 
   // Adds to `to` where the bytes lie.
   Status append(ByteView data, std::vector<Stretch>& to);
+  // A hole of the file, which is not stored. Adds it to `to`.
+  void skip(uint64_t length, std::vector<Stretch>& to);
   // What is open becomes a piece of its own.
   Status end();
+  // The next file begins.
+  void begin_file() { position_ = 0; }
 
  private:
   void open();
+  Status hand_over();
 
   BlobLine& line_;
   repository::StreamCutter cut_;
+  Content content_;
+  uint64_t position_ = 0;     // in the file
+  uint64_t piece_began_ = 0;  // likewise
+  size_t usual_;              // bytes that a piece seldom exceeds
   std::shared_ptr<Piece> piece_;
   Bytes buffer_;
 };

@@ -291,6 +291,25 @@ TEST_F(CacheTest, known_ids_are_remembered_up_to_a_cap) {
   EXPECT_FALSE(known.contains(id_of<ShortId>(7919)));
 }
 
+TEST_F(CacheTest, known_ids_can_be_forgotten_in_any_order) {
+  KnownIds known(100'000);
+  std::set<uint64_t> left;
+  std::mt19937 random(5);
+  for (size_t step = 0; step < 20'000; ++step) {
+    // Low numbers share slots with their neighbours.
+    const uint64_t number = random() % 500 + 1;
+    if (random() % 2 == 0) {
+      EXPECT_EQ(known.insert(id_of<ShortId>(number)), left.insert(number).second);
+    } else {
+      known.erase(id_of<ShortId>(number));
+      left.erase(number);
+    }
+    ASSERT_EQ(known.size(), left.size());
+  }
+  for (uint64_t number = 1; number <= 500; ++number)
+    EXPECT_EQ(known.contains(id_of<ShortId>(number)), left.contains(number)) << number;
+}
+
 TEST_F(CacheTest, bundles_of_which_less_than_half_is_used_are_wasteful) {
   const auto blob = [](uint64_t n) { return id_of<BlobId>(n); };
   BundleTable first({});

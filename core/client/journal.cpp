@@ -103,7 +103,7 @@ Status merge(CacheReader* first, CacheReader* second, Sieve& sieve) {
 CacheFiles CacheFiles::of(const os::Path& folder, const repository::KeyedHash& source) {
   const std::string name = "scan-" + source.hex().substr(0, 32);
   return {folder / name, folder / (name + ".journal"), folder / (name + ".kept"),
-          folder / (name + ".lock")};
+          folder / (name + ".lock"), folder / (name + ".signatures")};
 }
 
 Result<uint64_t> keep_durable(os::FileSystem& files, const CacheFiles& places,

@@ -17,6 +17,7 @@ struct CacheFiles {
   os::Path journal;  // of the running one
   os::Path kept;     // what was taken over from interrupted ones
   os::Path lock;
+  os::Path fine;  // the index of signatures
 
   static CacheFiles of(const os::Path& folder, const repository::KeyedHash& source);
 };

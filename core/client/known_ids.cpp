@@ -25,6 +25,19 @@ bool KnownIds::insert(const ShortId& id) {
   return true;
 }
 
+// What stood behind it because its slot was taken moves up.
+void KnownIds::erase(const ShortId& id) {
+  if (!contains(id)) return;
+  const size_t mask = slots_.size() - 1;
+  size_t hole = slot_of(id);
+  slots_[hole] = {};
+  --size_;
+  for (size_t next = (hole + 1) & mask; !slots_[next].is_zero(); next = (next + 1) & mask) {
+    const ShortId moved = std::exchange(slots_[next], ShortId{});
+    slots_[slot_of(moved)] = moved;
+  }
+}
+
 void KnownIds::clear() {
   slots_ = {};
   size_ = 0;

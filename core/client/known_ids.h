@@ -16,6 +16,7 @@ class KnownIds {
   [[nodiscard]] bool contains(const ShortId& id) const;
   // False when it was there already.
   bool insert(const ShortId& id);
+  void erase(const ShortId& id);
   void clear();
   [[nodiscard]] size_t size() const { return size_; }
 

@@ -127,6 +127,15 @@ class MemoryRemote final : public repository::Remote {
 
   Result<repository::ChainPage> chain(uint64_t) override { return nothing(); }
 
+  Result<repository::SignaturePage> signatures(uint64_t) override {
+    const std::lock_guard lock(repository_.mutex);
+    repository::SignaturePage page;
+    page.last = true;
+    for (const auto& [id, blob] : repository_.blobs)
+      if (blob.head.kind == repository::BlobKind::signature) page.ids.push_back(id);
+    return page;
+  }
+
   bool lose_answer = false;  // of the next commit
 
  private:

@@ -21,6 +21,8 @@ class Mending {
   // Asks what is wanted. Code::limit past a million blobs.
   Status ask(repository::Remote& remote);
   [[nodiscard]] bool is_idle() const { return wanted_.empty(); }
+  using Ids = std::unordered_set<repository::BlobId, repository::IdHash>;
+  [[nodiscard]] const Ids& wanted() const { return wanted_; }
 
   // Before a pass: what its cache says of shared blobs, and where made ones go. All outlive it.
   void begin(const CacheSummary* last, const repository::WriteKeys& keys, BlobLine& line);
@@ -44,7 +46,6 @@ class Mending {
   [[nodiscard]] uint64_t made() const { return made_; }
 
  private:
-  using Ids = std::unordered_set<repository::BlobId, repository::IdHash>;
   // A shared blob that is being made.
   struct Making {
     Bytes buffer;                        // headroom and plaintext

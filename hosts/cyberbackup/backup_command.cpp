@@ -164,6 +164,7 @@ client::Backup::Parts parts_of(Workplace& place, BackupScreen& screen, bool dry_
   parts.record = &place.profile().record;
   parts.device = place.device();
   parts.sign = place.sign();
+  parts.device_key = place.device_key();
   parts.connect = connect_of(place, screen, dry_run);
   parts.cache_folder = place.cache_folder();
   // Without a home there is still the profile.

@@ -182,6 +182,10 @@ repository::DeviceId Workplace::device() const {
   return {identity::device_id_of(state_->device_key->public_key())};
 }
 
+const repository::SigningPublic& Workplace::device_key() const {
+  return state_->device_key->public_key();
+}
+
 repository::SessionSealer::Sign Workplace::sign() const {
   return [key = state_->device_key](ByteView message) { return key->sign(message); };
 }

@@ -61,6 +61,7 @@ class Workplace {
   // Of the profile; only after load_profile, and only for owners and writers.
   [[nodiscard]] const repository::WriteKeys& write_keys() const;
   [[nodiscard]] repository::DeviceId device() const;
+  [[nodiscard]] const repository::SigningPublic& device_key() const;
   // Signs with the device's key. For any thread.
   [[nodiscard]] repository::SessionSealer::Sign sign() const;
   // The folder of the profile, whether it is there or not.

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/client/fine_index.h"
+
+#include <algorithm>
+#include <map>
+
+namespace cb::client {
+namespace {
+
+using repository::Anchor;
+using repository::BlobSignature;
+using repository::PieceHash;
+
+// So many anchors of a blob are looked up. The lowest marks: whoever has nearly the same content
+// has nearly the same lowest.
+constexpr size_t kHooks = 8;
+
+std::vector<uint64_t> lowest_marks(const std::vector<Anchor>& anchors) {
+  std::vector<uint64_t> marks;
+  marks.reserve(anchors.size());
+  for (const Anchor& anchor : anchors) marks.push_back(anchor.mark);
+  std::sort(marks.begin(), marks.end());
+  marks.erase(std::unique(marks.begin(), marks.end()), marks.end());
+  marks.resize(std::min(marks.size(), kHooks));
+  return marks;
+}
+
+uint64_t hook_of(const PieceHash& piece) { return load_le<uint64_t>(piece.bytes.data()); }
+
+std::vector<uint64_t> hooks_of(const BlobSignature& signature) {
+  if (!signature.anchors.empty()) return lowest_marks(signature.anchors);
+  std::vector<uint64_t> hooks;
+  hooks.reserve(signature.pieces.size());
+  for (const PieceHash& piece : signature.pieces) hooks.push_back(hook_of(piece));
+  return hooks;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FineIndex>> FineIndex::open(const os::Path& file) {
+  CB_ASSIGN(auto hooks, catalog::HookIndex::open(file.string()));
+  return std::unique_ptr<FineIndex>(new FineIndex(std::move(hooks)));
+}
+
+Result<bool> FineIndex::is_empty() {
+  const std::lock_guard lock(mutex_);
+  return hooks_->is_empty();
+}
+
+Status FineIndex::add(const repository::BlobId& blob, const BlobSignature& signature, Age age) {
+  const Bytes record = repository::encode(signature);
+  const auto hooks = hooks_of(signature);
+  const std::lock_guard lock(mutex_);
+  return hooks_->add(blob.bytes, record, hooks, age);
+}
+
+Status FineIndex::forget(const repository::BlobId& blob) {
+  const std::lock_guard lock(mutex_);
+  return hooks_->remove(blob.bytes);
+}
+
+Status FineIndex::commit() {
+  const std::lock_guard lock(mutex_);
+  return hooks_->commit();
+}
+
+// With the mutex held. Nothing for a hook that leads to what was forgotten.
+Result<std::optional<FineIndex::Described>> FineIndex::load(int64_t number) {
+  CB_ASSIGN(const auto record, hooks_->record(number));
+  if (!record) return std::optional<Described>();
+  Described found{{record->key}, {}};
+  CB_ASSIGN(found.signature, repository::decode_blob_signature(record->bytes));
+  return std::optional(std::move(found));
+}
+
+Result<std::vector<FineIndex::Described>> FineIndex::like(const std::vector<Anchor>& anchors,
+                                                          size_t most) {
+  const auto marks = lowest_marks(anchors);
+  std::map<int64_t, size_t> votes;
+  const std::lock_guard lock(mutex_);
+  for (const uint64_t mark : marks) {
+    CB_ASSIGN(const auto number, hooks_->find(mark));
+    if (number) ++votes[*number];
+  }
+  std::vector<std::pair<size_t, int64_t>> order;
+  for (const auto& [number, count] : votes) order.emplace_back(count, number);
+  std::sort(order.rbegin(), order.rend());
+  std::vector<Described> found;
+  for (const auto& [count, number] : order) {
+    if (found.size() >= most) break;
+    CB_ASSIGN(auto one, load(number));
+    if (one && !one->signature.anchors.empty()) found.push_back(std::move(*one));
+  }
+  return found;
+}
+
+Result<std::optional<FineIndex::Described>> FineIndex::with(const PieceHash& piece) {
+  const std::lock_guard lock(mutex_);
+  CB_ASSIGN(const auto number, hooks_->find(hook_of(piece)));
+  if (!number) return std::optional<Described>();
+  return load(*number);
+}
+
+}  // namespace cb::client
