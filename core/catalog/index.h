@@ -189,6 +189,14 @@ class Index {
     Bytes16 session{};
   };
   virtual Result<std::vector<Copy>> copies(int64_t repository, int64_t after, size_t most) = 0;
+  // Weak blobs (of kinds 2 and 3) of a view, condemned ones left out: at most `most` whose row
+  // number is below `before` (0: all), the highest first.
+  struct WeakBlob {
+    int64_t number = 0;
+    Bytes32 id{};
+  };
+  virtual Result<std::vector<WeakBlob>> weak_blobs(int64_t repository, const View& view,
+                                                   int64_t before, size_t most) = 0;
   // Moves blobs of a domain to domain 0, where everybody may lean on them; what is there already
   // becomes garbage. The record of a blob's session moves with it. One whose children are not all
   // in domain 0 stays (so give children first, or together), one that is not in `domain` is passed

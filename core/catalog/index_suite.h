@@ -175,6 +175,35 @@ class CollectionSuite : public DomainsSuite {
   }
 };
 
+// Signatures and recipes.
+constexpr uint8_t kSignature = 2;
+constexpr uint8_t kRecipe = 3;
+
+inline BlobRow weak(uint64_t number, std::initializer_list<uint64_t> children,
+                    uint8_t kind = kSignature) {
+  BlobRow row = blob(number, children);
+  row.kind = kind;
+  row.session = {};
+  return row;
+}
+
+class WeakSuite : public CollectionSuite {
+ protected:
+  // The numbers that a view is told, a page after the other.
+  std::vector<uint64_t> told(const View& view, size_t most = 99) {
+    std::vector<uint64_t> numbers;
+    for (int64_t before = 0;;) {
+      const auto page = index().weak_blobs(repository_, view, before, most);
+      EXPECT_TRUE(page);
+      for (const Index::WeakBlob& one : *page)
+        for (uint64_t number = 1; number < 99; ++number)
+          if (one.id == id_of(number)) numbers.push_back(number);
+      if (page->size() < most) return numbers;
+      before = page->back().number;
+    }
+  }
+};
+
 // Packs 1 to 3, each with one blob of the open domain of the same number.
 class VerificationSuite : public DomainsSuite {
  protected:

@@ -183,8 +183,14 @@ CREATE TABLE replica_pull (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 8> kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                               kVersion5, kVersion6, kVersion7, kVersion8};
+// Signatures and recipes of a domain, the newest first.
+constexpr const char* kVersion9 = R"sql(
+CREATE INDEX blob_weak ON blob (repository, owner) WHERE kind IN (2, 3) AND condemned = 0;
+)sql";
+
+constexpr std::array<const char*, 9> kSteps = {kVersion1, kVersion2, kVersion3,
+                                               kVersion4, kVersion5, kVersion6,
+                                               kVersion7, kVersion8, kVersion9};
 
 Status check_identity(Connection& connection, int64_t version, size_t known) {
   CB_ASSIGN(const int64_t application, connection.integer("PRAGMA application_id"));

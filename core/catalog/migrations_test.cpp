@@ -294,6 +294,14 @@ TEST_F(Recorded, version_8_has_what_the_server_limits_watches_and_copies) {
   EXPECT_EQ((*catalog)->drills().missing_since(1)->value_or(0), kThen + 14);
 }
 
+TEST_F(Recorded, since_version_9_signatures_are_found_by_an_index) {
+  for (const size_t version : {8U, 9U}) {
+    load(version);
+    ASSERT_TRUE(open_sqlite_catalog(file_, false));
+    EXPECT_EQ(connect()->integer("SELECT count(*) FROM sqlite_schema WHERE name = 'blob_weak'"), 1);
+  }
+}
+
 TEST_F(Recorded, accounts_and_blobs_from_before_version_4_have_no_password_and_are_open) {
   load(3);
   auto opened = open_sqlite_catalog(file_, false);

@@ -59,6 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, SourcesSuite, testing::Values(kSqlite), name_of
 INSTANTIATE_TEST_SUITE_P(Sqlite, ReplicationSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DomainsSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, CollectionSuite, testing::Values(kSqlite), name_of_made);
+INSTANTIATE_TEST_SUITE_P(Sqlite, WeakSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, VerificationSuite, testing::Values(kSqlite), name_of_made);
 INSTANTIATE_TEST_SUITE_P(Sqlite, LimitsSuite, testing::Values(kSqlite), name_of_made);
 

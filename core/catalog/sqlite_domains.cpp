@@ -2,6 +2,8 @@
 //
 // The SQL of domains: whose they are, what lies in them, and what leaves them.
 #include <algorithm>
+#include <limits>
+#include <set>
 
 #include "core/catalog/sqlite_index.h"
 
@@ -26,6 +28,9 @@ constexpr const char* kReopenAll =
 constexpr const char* kCopies =
     "SELECT number, id, kind, owner, session FROM blob INDEXED BY blob_foreign"
     " WHERE repository = ? AND owner < 0 AND condemned = 0 AND number > ? ORDER BY number LIMIT ?";
+constexpr const char* kWeakBlobs =
+    "SELECT number, id FROM blob INDEXED BY blob_weak WHERE repository = ? AND owner = ?"
+    " AND kind IN (2, 3) AND condemned = 0 AND number < ? ORDER BY number DESC LIMIT ?";
 constexpr const char* kFind =
     "SELECT number, condemned, pack, size, session, children FROM blob"
     " WHERE repository = ? AND id = ? AND owner = ?";
@@ -214,6 +219,41 @@ Result<std::vector<Index::Copy>> SqliteIndex::copies(int64_t repository, int64_t
     copy.domain = select.integer(3);
     CB_ASSIGN(copy.session, fixed_bytes<16>(select, 4, *reader_.connection));
   }
+}
+
+namespace {
+
+// Those of one domain, behind what is in `all`.
+Status add_weak(Connection& connection, Statement select, std::vector<Index::WeakBlob>& all) {
+  for (;;) {
+    CB_ASSIGN(const bool row, select.step());
+    if (!row) return {};
+    Index::WeakBlob& blob = all.emplace_back();
+    blob.number = select.integer(0);
+    CB_ASSIGN(blob.id, fixed_bytes<32>(select, 1, connection));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Index::WeakBlob>> SqliteIndex::weak_blobs(int64_t repository, const View& view,
+                                                             int64_t before, size_t most) {
+  const std::lock_guard lock(reader_.mutex);
+  Connection& connection = *reader_.connection;
+  CB_ASSIGN(const ReadTransaction transaction, ReadTransaction::begin(connection));
+  const int64_t below = before > 0 ? before : std::numeric_limits<int64_t>::max();
+  std::vector<WeakBlob> all;
+  for (const int64_t domain : std::set{kOpenDomain, view.domain}) {
+    CB_ASSIGN(Statement select, connection.prepare(kWeakBlobs));
+    select.bind(repository).bind(domain).bind(below).bind(static_cast<int64_t>(most));
+    CB_TRY(add_weak(connection, std::move(select), all));
+  }
+  const auto newest_first = [](const WeakBlob& a, const WeakBlob& b) {
+    return a.number > b.number;
+  };
+  std::sort(all.begin(), all.end(), newest_first);
+  if (all.size() > most) all.resize(most);
+  return all;
 }
 
 Result<uint64_t> SqliteIndex::open_up(int64_t repository, int64_t domain,

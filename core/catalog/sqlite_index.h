@@ -48,6 +48,8 @@ class SqliteIndex final : public Index {
   Status set_sessions(int64_t repository, std::span<const SessionRow> sessions) override;
   Status condemn(int64_t repository, int64_t domain, std::span<const Bytes32> ids) override;
   Result<std::vector<Copy>> copies(int64_t repository, int64_t after, size_t most) override;
+  Result<std::vector<WeakBlob>> weak_blobs(int64_t repository, const View& view, int64_t before,
+                                           size_t most) override;
   Result<uint64_t> open_up(int64_t repository, int64_t domain, std::span<const Bytes32> ids,
                            bool closes) override;
 

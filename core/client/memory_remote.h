@@ -24,6 +24,8 @@ struct MemoryRepository {
   uint64_t sent_again = 0;  // blobs that were durable
   uint64_t asked = 0;       // ids
   uint64_t questions = 0;
+  std::vector<repository::BlobId> signatures;  // and recipes that are durable, the newest last
+  size_t signature_page = 4096;                // how many are told at once
 };
 
 class MemoryRemote final : public repository::Remote {
@@ -127,12 +129,16 @@ class MemoryRemote final : public repository::Remote {
 
   Result<repository::ChainPage> chain(uint64_t) override { return nothing(); }
 
-  Result<repository::SignaturePage> signatures(uint64_t) override {
+  Result<repository::SignaturePage> signatures(uint64_t before) override {
     const std::lock_guard lock(repository_.mutex);
+    if (left_ == 0) return closed();
+    const auto& all = repository_.signatures;
+    size_t at = before == 0 ? all.size() : std::min<size_t>(before - 1, all.size());
     repository::SignaturePage page;
-    page.last = true;
-    for (const auto& [id, blob] : repository_.blobs)
-      if (blob.head.kind == repository::BlobKind::signature) page.ids.push_back(id);
+    for (; at > 0 && page.ids.size() < repository_.signature_page; --at)
+      page.ids.push_back(all[at - 1]);
+    page.next = at + 1;
+    page.last = at == 0;
     return page;
   }
 
@@ -161,7 +167,9 @@ class MemoryRemote final : public repository::Remote {
   void settle() {
     for (auto& blob : moving_) {
       const auto id = blob.head.id;
-      repository_.blobs.emplace(id, std::move(blob));
+      const bool is_weak = repository::is_weak(blob.head.kind);
+      const bool is_new = repository_.blobs.emplace(id, std::move(blob)).second;
+      if (is_new && is_weak) repository_.signatures.push_back(id);
     }
     moving_.clear();
   }

@@ -72,6 +72,7 @@ stream::Task<V4Greeting> greet(const stream::Stack& stack, const stream::Target&
   v4::pb::Hello hello;
   hello.set_version_min(v4::kVersion);
   hello.set_version_max(v4::kVersion);
+  hello.add_features(std::string(v4::kSignaturesFeature));
   hello.set_program(program);
   greeting.hello_bytes = v4::encode(hello);
   const nanoseconds asked = os::system_clock().wall();

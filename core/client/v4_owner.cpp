@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What an owner's device asks for over a v4 session, and the chain of commits.
+#include <algorithm>
+
 #include "core/client/v4_session_state.h"
 
 namespace cb::client {
@@ -75,6 +77,26 @@ Result<repository::WantedPage> V4Session::wanted(const BlobId& after) {
   page.last = reply.last();
   if (page.blobs.empty() && !page.last)
     return failed(state_->strange("tells of no wanted blobs, and says that there are more"));
+  return page;
+}
+
+// An older server knows no such request.
+Result<repository::SignaturePage> V4Session::signatures(uint64_t before) {
+  const auto& features = state_->welcome.features;
+  if (std::find(features.begin(), features.end(), v4::kSignaturesFeature) == features.end())
+    return repository::SignaturePage{{}, 0, true};
+  v4::pb::Signatures message;
+  message.set_before(before);
+  CB_ASSIGN(const Bytes bytes, state_->ask(v4::Request::signatures, v4::encode(message),
+                                           v4::Response::signatures, state_->limits.answer));
+  CB_ASSIGN(const auto reply, v4::parse<v4::pb::SignaturesReply>(bytes));
+  repository::SignaturePage page;
+  CB_ASSIGN(page.ids, v4::split_ids(reply.ids(), v4::kIdsMax));
+  page.next = reply.next();
+  page.last = reply.last();
+  const bool goes_on = page.next > 0 && (before == 0 || page.next < before);
+  if (!page.last && (page.ids.empty() || !goes_on))
+    return failed(state_->strange("tells of signatures without an end"));
   return page;
 }
 

@@ -108,6 +108,7 @@ class V4Session final : public repository::Remote, public repository::OwnerRemot
   Result<repository::RemoteCounts> counts() override;
   Result<repository::ChainPage> chain(uint64_t sequence) override;
   Result<repository::WantedPage> wanted(const repository::BlobId& after) override;
+  Result<repository::SignaturePage> signatures(uint64_t before) override;
 
   Result<repository::DeviceList> devices() override;
   Status add_invite(const repository::NewInvite& invite) override;

@@ -170,6 +170,12 @@ class PackEngine final : public Engine {
     return engine_->parts.catalog->verification().count_wanted(chain->number(), {domain});
   }
 
+  Result<SignaturePage> signatures(const RepositoryId& repository, const Viewer& viewer,
+                                   uint64_t before, size_t most) override {
+    CB_ASSIGN(const auto chain, engine_->chain(repository));
+    return list_signatures(*engine_, *chain, viewer, before, most);
+  }
+
   Result<TreeSize> measure(const RepositoryId& repository, const DeviceId& device,
                            const BlobId& root, const std::function<bool()>& goes_on) override {
     CB_ASSIGN(const TreePlace place, tree_place(repository, device, goes_on));

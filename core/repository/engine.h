@@ -280,6 +280,11 @@ class Engine {
   // How many they are.
   virtual Result<uint64_t> count_wanted(const RepositoryId& repository, const Viewer& viewer) = 0;
 
+  // Signatures and recipes that this viewer may use, `most` at a time, the newest first; `before`
+  // is 0 or a page's `next`.
+  virtual Result<SignaturePage> signatures(const RepositoryId& repository, const Viewer& viewer,
+                                           uint64_t before, size_t most) = 0;
+
   // How big the tree below a root is that a device committed, and how it differs from an earlier
   // one's. `goes_on` false: Code::cancelled. Code::not_found when some of it is gone.
   virtual Result<TreeSize> measure(const RepositoryId& repository, const DeviceId& device,

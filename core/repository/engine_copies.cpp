@@ -4,6 +4,7 @@
 #include "core/repository/engine_copies.h"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 
 #include "core/repository/blob_reader.h"
@@ -167,6 +168,23 @@ Result<CopyPage> list_copies(EngineParts& engine, const CommitChain& chain, uint
     }
     page.cursor = static_cast<uint64_t>(row.number);
   }
+  page.last = rows.size() < most;
+  return page;
+}
+
+// A signature that lies is found by nobody: whoever believes it leaves out bytes that are nowhere.
+// So a device is shown its own and those of owners; what devices share that share deduplication may
+// be of any of them, and is shown to none.
+Result<SignaturePage> list_signatures(EngineParts& engine, const CommitChain& chain,
+                                      const Viewer& viewer, uint64_t before, size_t most) {
+  CB_ASSIGN(const int64_t own, engine.domain_of(chain, viewer));
+  const int64_t domain = own == catalog::kSharedDomain ? catalog::kOpenDomain : own;
+  constexpr uint64_t kHighest = std::numeric_limits<int64_t>::max();
+  const auto below = static_cast<int64_t>(std::min(before, kHighest));
+  CB_ASSIGN(const auto rows, engine.index().weak_blobs(chain.number(), {domain}, below, most));
+  SignaturePage page;
+  for (const catalog::Index::WeakBlob& row : rows) page.ids.push_back(BlobId{row.id});
+  if (!rows.empty()) page.next = static_cast<uint64_t>(rows.back().number);
   page.last = rows.size() < most;
   return page;
 }

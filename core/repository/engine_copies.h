@@ -14,6 +14,9 @@ Status read_copies(EngineParts& engine, const CommitChain& chain, const Viewer& 
 // See Engine::copies.
 Result<CopyPage> list_copies(EngineParts& engine, const CommitChain& chain, uint64_t after,
                              size_t most);
+// See Engine::signatures.
+Result<SignaturePage> list_signatures(EngineParts& engine, const CommitChain& chain,
+                                      const Viewer& viewer, uint64_t before, size_t most);
 // See Engine::verified.
 Status take_verdict(EngineParts& engine, CommitChain& chain, const Viewer& whose,
                     std::span<const BlobId> ids, bool bad);

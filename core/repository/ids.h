@@ -32,6 +32,12 @@ enum class BlobKind : uint8_t {
   session = 6,
 };
 
+// Describes blobs, which are its children: it keeps none of them alive, nothing needs it, and it
+// lives as long as they do (docs/collection.md).
+constexpr bool is_weak(BlobKind kind) {
+  return kind == BlobKind::signature || kind == BlobKind::recipe;
+}
+
 // Most plain bytes of a blob of each kind, and most children.
 constexpr size_t kMaxData = 8 * 1024 * 1024;
 constexpr size_t kMaxNode = 1024 * 1024;

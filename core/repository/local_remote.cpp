@@ -75,6 +75,9 @@ class LocalRemote final : public Remote {
   Result<WantedPage> wanted(const BlobId& after) override {
     return engine_.wanted(repository_, viewer_, after, kMostCommits);
   }
+  Result<SignaturePage> signatures(uint64_t before) override {
+    return engine_.signatures(repository_, viewer_, before, kMostIds);
+  }
 
  private:
   Result<Viewer> viewer_of(const DeviceId& device) {

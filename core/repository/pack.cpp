@@ -78,6 +78,8 @@ bool right_child_count(BlobKind kind, size_t count) {
     case BlobKind::signature:
     case BlobKind::snapshot:
       return count == 1;
+    case BlobKind::recipe:
+      return count >= 1 && count <= kMaxChildren;
     default:
       return count <= kMaxChildren;
   }

@@ -71,10 +71,10 @@ struct ChainPage {
   bool last = false;
 };
 
-// Signature and recipe blobs.
+// Signatures and recipes, the newest first.
 struct SignaturePage {
-  std::vector<BlobId> ids;
-  uint64_t next = 0;
+  std::vector<BlobId> ids;  // 4,096 at most
+  uint64_t next = 0;        // what to ask with for those that follow
   bool last = false;
 };
 
@@ -131,7 +131,10 @@ class Remote {
     return WantedPage{{}, true};
   }
 
-  // Signature and recipe blobs that this device may use, newest first: pass 0, then `next`.
+  // Signatures and recipes that this device may use: what it put itself, if it does not share
+  // deduplication, and what owners put (docs/protocol-v4.md). From the newest with 0, then on with
+  // `next`. One may be gone, or damaged, when it is asked for with get(); whether the blobs that it
+  // describes are there have() tells. A server that knows none gives an empty last page.
   virtual Result<SignaturePage> signatures(uint64_t before) {
     static_cast<void>(before);
     return SignaturePage{{}, 0, true};

@@ -17,7 +17,7 @@ using v4::Response;
 constexpr size_t kLongestProgram = 100;
 
 // What a client can rely on beyond what every server of version 4 does.
-constexpr std::array<std::string_view, 1> kFeatures = {"receipts"};
+constexpr std::array<std::string_view, 2> kFeatures = {"receipts", v4::kSignaturesFeature};
 
 Result<V4Enrolment> enrolment_of(const v4::pb::Enroll& message) {
   V4Enrolment enrolment;

@@ -27,6 +27,7 @@ bool only_reads(Request code) {
     case Request::chain:
     case Request::copies:
     case Request::wanted:
+    case Request::signatures:
     case Request::retention:
     case Request::replica_login:
     case Request::replica_accounts:

@@ -67,6 +67,8 @@ Result<V4Session::Answer> V4Session::plain_request(Request code, const Bytes& me
       return chain(message);
     case Request::wanted:
       return wanted(message);
+    case Request::signatures:
+      return signatures(message);
     case Request::drill_result:
       return drill_result(message);
     case Request::devices:

@@ -123,6 +123,7 @@ class V4Session {
                                           uint64_t sequence) const;
   Result<Answer> copies(const Bytes& message);
   Result<Answer> wanted(const Bytes& message);
+  Result<Answer> signatures(const Bytes& message);
   Result<Answer> verified(const Bytes& message);
 
   // v4_replica_requests.cpp

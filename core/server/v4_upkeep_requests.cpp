@@ -116,6 +116,18 @@ Result<V4Session::Answer> V4Session::wanted(const Bytes& message) {
   return Answer{Response::wanted, v4::encode(reply)};
 }
 
+Result<V4Session::Answer> V4Session::signatures(const Bytes& message) {
+  CB_ASSIGN(const auto said, read_message<v4::pb::Signatures>(message));
+  CB_ASSIGN(const repository::SignaturePage page,
+            shared_.parts.engine->signatures(member_->repository, member_->viewer(), said.before(),
+                                             v4::kIdsMax));
+  v4::pb::SignaturesReply reply;
+  reply.set_ids(v4::join_ids(page.ids));
+  reply.set_next(page.next);
+  reply.set_last(page.last);
+  return Answer{Response::signatures, v4::encode(reply)};
+}
+
 Result<V4Session::Answer> V4Session::verified(const Bytes& message) {
   CB_ASSIGN(const auto said, read_message<v4::pb::Verified>(message));
   CB_ASSIGN(const auto device, v4::id_of<DeviceId>(said.device()));

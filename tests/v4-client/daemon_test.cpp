@@ -62,6 +62,38 @@ TEST_F(ClientOfDaemon, a_full_store_ends_a_stream_of_blobs_and_nothing_else) {
   EXPECT_EQ(daemon_->session_count(), 1U);
 }
 
+TEST_F(ClientOfDaemon, signatures_are_told_the_newest_first_and_given) {
+  start();
+  const auto session = open();
+  EXPECT_TRUE(session->signatures(0)->last);
+  std::vector<BlobId> put;
+  for (uint32_t i = 0; i < 5000; ++i) {
+    repository::StoredBlob blob = blob_of(20, i);
+    blob.head.kind = repository::BlobKind::signature;
+    blob.head.session = {};
+    blob.head.children = {blob_of(20, 1'000'000 + i).head.id};
+    put.push_back(blob.head.id);
+    ASSERT_TRUE(session->put(std::move(blob)));
+  }
+  ASSERT_TRUE(session->flush());
+  std::reverse(put.begin(), put.end());
+  std::vector<BlobId> told;
+  repository::SignaturePage page;
+  do {
+    auto next = session->signatures(page.next);
+    ASSERT_TRUE(next) << next.error().text();
+    page = std::move(*next);
+    told.insert(told.end(), page.ids.begin(), page.ids.end());
+  } while (!page.last);
+  EXPECT_EQ(told, put);
+  size_t came = 0;
+  ASSERT_TRUE(session->get(std::span(told).first(10), [&](repository::StoredBlob blob) -> Status {
+    came += blob.head.kind == repository::BlobKind::signature ? 1 : 0;
+    return {};
+  }));
+  EXPECT_EQ(came, 10U);
+}
+
 TEST_F(ClientOfDaemon, the_reason_of_an_end_arrives_while_the_client_sends_at_full_speed) {
   start();
   const auto session = open();

@@ -5,12 +5,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace cb::v4 {
 
 constexpr uint8_t kVersion = 4;
 constexpr size_t kFrameMax = 256 * 1024;  // bytes of a payload: request id, message, bulk
 constexpr size_t kIdsMax = 4096;          // ids in one Have, Get or list of missing ones
+
+// In both hellos: there is a request for signatures.
+constexpr std::string_view kSignaturesFeature = "signatures";
 
 enum class Request : uint16_t {
   hello = 2001,
@@ -50,6 +54,7 @@ enum class Request : uint16_t {
   retention = 2100,
   set_retention = 2101,
   wanted = 2110,
+  signatures = 2111,
   replica_login = 2130,
   replica_accounts = 2131,
   replica_records = 2132,
@@ -87,6 +92,7 @@ enum class Response : uint16_t {
   retention = 3100,
   set_retention = 3101,
   wanted = 3110,
+  signatures = 3111,
   replica_login = 3130,
   replica_accounts = 3131,
   replica_records = 3132,

@@ -57,6 +57,7 @@ std::optional<Request> request_of(uint16_t code) {
     case Request::retention:
     case Request::set_retention:
     case Request::wanted:
+    case Request::signatures:
     case Request::replica_login:
     case Request::replica_accounts:
     case Request::replica_records:
@@ -98,6 +99,7 @@ std::optional<Response> response_of(uint16_t code) {
     case Response::retention:
     case Response::set_retention:
     case Response::wanted:
+    case Response::signatures:
     case Response::replica_login:
     case Response::replica_accounts:
     case Response::replica_records:

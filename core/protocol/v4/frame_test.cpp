@@ -76,8 +76,8 @@ TEST(Frame, knows_its_codes_and_no_others) {
     requests += request_of(static_cast<uint16_t>(code)) ? 1 : 0;
     responses += response_of(static_cast<uint16_t>(code)) ? 1 : 0;
   }
-  EXPECT_EQ(requests, 44U);
-  EXPECT_EQ(responses, 32U);
+  EXPECT_EQ(requests, 45U);
+  EXPECT_EQ(responses, 33U);
   EXPECT_EQ(request_of(2021), Request::put);
   EXPECT_EQ(response_of(3999), Response::failure);
 }

@@ -78,6 +78,7 @@ constexpr RequestPrivilege kPrivileges[] = {
     {Request::retention, Privilege::owner},
     {Request::set_retention, Privilege::owner},
     {Request::wanted, Privilege::bringer},
+    {Request::signatures, Privilege::bringer},
     {Request::replica_login, Privilege::stranger},
     {Request::replica_accounts, Privilege::replica},
     {Request::replica_records, Privilege::replica},

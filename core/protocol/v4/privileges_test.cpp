@@ -58,6 +58,7 @@ TEST(Privileges, are_those_of_the_table_in_trust_md) {
     EXPECT_EQ(who_may(request), "o") << static_cast<int>(request);
   EXPECT_EQ(who_may(Request::add_device), "po");
   EXPECT_EQ(who_may(Request::wanted), "wo");
+  EXPECT_EQ(who_may(Request::signatures), "wo");
   EXPECT_EQ(who_may(Request::drill_result), "ro");
   for (const Request request :
        {Request::replica_accounts, Request::replica_records, Request::replica_devices,
@@ -66,8 +67,8 @@ TEST(Privileges, are_those_of_the_table_in_trust_md) {
 }
 
 TEST(Privileges, whatever_only_who_backs_up_or_owns_may_do_changes_a_copy_or_only_reads) {
-  const std::set<Request> reads = {Request::flush, Request::sessions, Request::copies,
-                                   Request::wanted, Request::retention};
+  const std::set<Request> reads = {Request::flush,  Request::sessions,   Request::copies,
+                                   Request::wanted, Request::signatures, Request::retention};
   for (const RequestPrivilege& entry : kPrivileges) {
     const bool may_change =
         entry.privilege == Privilege::bringer || entry.privilege == Privilege::owner;

@@ -137,6 +137,8 @@ void parse_members(v4::Request code, ByteView bytes) {
       return parse_plain<v4::pb::Copies>(bytes);
     case v4::Request::wanted:
       return parse_plain<v4::pb::Wanted>(bytes);
+    case v4::Request::signatures:
+      return parse_plain<v4::pb::Signatures>(bytes);
     case v4::Request::verified:
       if (const auto said = v4::parse<v4::pb::Verified>(bytes)) parse_ids(said->ids());
       return;

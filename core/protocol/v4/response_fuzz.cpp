@@ -103,6 +103,8 @@ void parse_message(v4::Response code, ByteView bytes) {
       return (void)v4::parse<v4::pb::SetRetentionReply>(bytes);
     case v4::Response::wanted:
       return (void)v4::parse<v4::pb::WantedReply>(bytes);
+    case v4::Response::signatures:
+      return (void)v4::parse<v4::pb::SignaturesReply>(bytes);
     case v4::Response::replica_login:
       return (void)v4::parse<v4::pb::ReplicaLoginReply>(bytes);
     case v4::Response::replica_accounts:
