@@ -39,7 +39,9 @@ uint64_t raise_descriptor_limit() {
 }
 
 void keep_freed_memory() {
-  // The largest that the library takes for the one; the other counts per arena.
+  // One arena, so that what one thread freed serves all. Of the next the largest that the library
+  // takes.
+  static_cast<void>(::mallopt(M_ARENA_MAX, 1));
   static_cast<void>(::mallopt(M_MMAP_THRESHOLD, 32 << 20));
   static_cast<void>(::mallopt(M_TRIM_THRESHOLD, 256 << 20));
 }

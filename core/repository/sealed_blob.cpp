@@ -21,9 +21,12 @@ constexpr size_t kLeastTried = 64;
 // Compression must save a thirty-second part, else reading back is not worth its cost.
 constexpr size_t kLeastSaving = 32;
 
-// Memory for one call, kept for each thread and not for each blob. It is not filled beforehand:
-// pages that nobody writes to cost nothing.
+// Memory for one call, kept for each thread and not for each blob, unless it is large: then each
+// thread would hold what one of them needs now and then. It is not filled beforehand: pages that
+// nobody writes to cost nothing.
 enum Slot : size_t { kPacked, kOpened, kPlain, kSlots };
+
+constexpr size_t kKeptScratch = 2 * 1024 * 1024;  // bytes
 
 struct Scratch {
   std::unique_ptr<std::byte[]> memory;
@@ -33,7 +36,7 @@ struct Scratch {
 ByteSpan scratch(Slot slot, size_t size) {
   thread_local std::array<Scratch, kSlots> all;
   Scratch& one = all.at(slot);
-  if (one.size < size) {
+  if (one.size < size || one.size > kKeptScratch) {
     one = {};  // what was there need not be copied
     one = {std::make_unique_for_overwrite<std::byte[]>(size), size};
   }
