@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
+#include <mutex>
 
 #include "core/client/target_folder.h"
 
@@ -10,6 +12,9 @@ namespace cb::client {
 namespace {
 
 using repository::Entry;
+
+constexpr uint64_t kLargeFile = 16 * 1024 * 1024;  // bytes
+constexpr size_t kMostOnTheirWay = 16;             // stretches; some MiB
 
 class GrowingFile final : public TargetFile {
  public:
@@ -43,6 +48,7 @@ class GrowingFile final : public TargetFile {
     if (offset > entry_.size || bytes.size() > entry_.size - offset)
       return failed(Code::invalid, entry_.path, "has more content than its size says");
     CB_TRY(file_->write_at(bytes, offset));
+    if (entry_.size >= kLargeFile) push_on(offset, bytes.size());
     const uint64_t end = offset + bytes.size();
     uint64_t known = end_.load();
     while (known < end && !end_.compare_exchange_weak(known, end)) {
@@ -70,6 +76,21 @@ class GrowingFile final : public TargetFile {
   }
 
  private:
+  // Has what was written go to the disk, and what is there leave the page cache: whoever restores
+  // much does not need it there, and pages that are used again cost a fraction of new ones.
+  void push_on(uint64_t offset, uint64_t length) {
+    file_->write_back(offset, length);
+    std::pair<uint64_t, uint64_t> oldest{};
+    {
+      const std::lock_guard lock(mutex_);
+      on_its_way_.emplace_back(offset, length);
+      if (on_its_way_.size() <= kMostOnTheirWay) return;
+      oldest = on_its_way_.front();
+      on_its_way_.pop_front();
+    }
+    file_->drop_written(oldest.first, oldest.second);
+  }
+
   // Opens what an interrupted restore left of this entry, if it is ours alone.
   bool take_up() {
     auto found = place_.folder->reopen_file(temporary_.name());
@@ -91,6 +112,8 @@ class GrowingFile final : public TargetFile {
   std::atomic<uint64_t> end_{0};  // of what was written
   bool resumed_ = false;
   bool keep_ = false;
+  std::mutex mutex_;
+  std::deque<std::pair<uint64_t, uint64_t>> on_its_way_;  // to the disk; guarded by mutex_
 };
 
 }  // namespace

@@ -97,6 +97,10 @@ class FailingFile final : public FailingNode<TreeFile> {
     CB_FAULT("reserve", path_);
     return real_->reserve(offset, length);
   }
+  void write_back(uint64_t offset, uint64_t length) override { real_->write_back(offset, length); }
+  void drop_written(uint64_t offset, uint64_t length) override {
+    real_->drop_written(offset, length);
+  }
   Status sync() override {
     CB_FAULT("sync", path_);
     return real_->sync();

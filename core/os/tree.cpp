@@ -75,6 +75,19 @@ class RealTreeFile final : public RealNode<TreeFile> {
     return {};
   }
 
+  void write_back(uint64_t offset, uint64_t length) override {
+    static_cast<void>(
+        ::sync_file_range(fd_.get(), as_off(offset), as_off(length), SYNC_FILE_RANGE_WRITE));
+  }
+
+  void drop_written(uint64_t offset, uint64_t length) override {
+    constexpr unsigned kWait =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    static_cast<void>(::sync_file_range(fd_.get(), as_off(offset), as_off(length), kWait));
+    static_cast<void>(
+        ::posix_fadvise(fd_.get(), as_off(offset), as_off(length), POSIX_FADV_DONTNEED));
+  }
+
   Status sync() override {
     if (::fsync(fd_.get()) != 0) return fault("make it durable");
     return {};

@@ -85,6 +85,10 @@ class TreeFile : public Node {
   virtual Status set_size(uint64_t size) = 0;
   // Takes the space for a stretch; Code::no_space before anything is written.
   virtual Status reserve(uint64_t offset, uint64_t length) = 0;
+  // Hints for large files: begins to write a stretch to the disk; and waits until one is there, and
+  // lets it leave the page cache. What goes wrong is told by sync().
+  virtual void write_back(uint64_t offset, uint64_t length) = 0;
+  virtual void drop_written(uint64_t offset, uint64_t length) = 0;
   virtual Status sync() = 0;
 };
 
