@@ -10,7 +10,7 @@ using repository::BlobId;
 using repository::BlobKind;
 using repository::kIdHeadroom;
 
-constexpr size_t kBudget = 24 * 1024 * 1024;  // plain bytes under way
+constexpr size_t kBudget = 16 * 1024 * 1024;  // plain bytes under way
 constexpr size_t kMostItems = 4096;           // small nodes have overheads of their own
 constexpr size_t kMostAsked = 4096;           // ids in one question
 constexpr uint64_t kSample = 16;              // one data blob of so many is verified

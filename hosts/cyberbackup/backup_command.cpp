@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `cyberbackup backup`: files, folders or standard input into a new snapshot.
-#include <malloc.h>
 #include <poll.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -195,15 +194,7 @@ Result<client::BackupResult> backup(const CommonOptions& common, const BackupOpt
   return result;
 }
 
-// Blobs come and go; what is free of them shall go back to the system at once.
-void bound_memory() {
-#ifdef __GLIBC__
-  ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-#endif
-}
-
 int run_backup(const CommonOptions& common, const BackupOptions& options) {
-  bound_memory();
   BackupScreen screen(common);
   const auto result = backup(common, options, screen);
   if (result) return static_cast<int>(screen.finish(*result, options.dry_run));
