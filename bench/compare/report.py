@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes ratios.md and latest.svg anew from latest.tsv and floor.tsv.
+
+usage: report.py FOLDER [DOCUMENT]    DOCUMENT gets the tables between its markers
+"""
+import os
+import sys
+
+import floor
+import plot
+import table
+from rows import Results, read
+from targets import Judge
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def write(folder):
+    """Returns the lines about the targets."""
+    rows, notes = read(os.path.join(folder, "latest.tsv"))
+    results = Results(rows)
+    stages = floor.read(os.path.join(folder, "floor.tsv"))
+    verdicts = Judge(results, {name: told["floor_s"] for name, told in stages.items()}).all()
+    with open(os.path.join(folder, "ratios.md"), "w", encoding="utf-8") as file:
+        file.write(table.whole(results, verdicts, stages, notes))
+    caption = "%s; scale %s; %s repetitions." % tuple(notes.get(key, "?") for key in ("date", "scale", "repetitions"))
+    with open(os.path.join(folder, "latest.svg"), "w", encoding="utf-8") as file:
+        file.write(plot.draw(verdicts, caption))
+    return "\n".join(table.targets(verdicts))
+
+
+def put_between_markers(document, text):
+    """The document with `text` between its markers."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("no markers %s and %s" % (BEGIN, END))
+    return "%s%s\n%s\n%s%s" % (before, BEGIN, text.strip("\n"), END, after)
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    print(write(sys.argv[1]))
+    if len(sys.argv) == 3:
+        with open(os.path.join(sys.argv[1], "ratios.md"), encoding="utf-8") as file:
+            # The heading is the document's own.
+            text = file.read().partition("\n")[2]
+        with open(sys.argv[2], encoding="utf-8") as file:
+            document = put_between_markers(file.read(), text)
+        with open(sys.argv[2], "w", encoding="utf-8") as file:
+            file.write(document)
+
+
+if __name__ == "__main__":
+    main()
