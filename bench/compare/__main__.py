@@ -184,8 +184,8 @@ VERSIONS = {
 }
 
 
-def notes(given, tools):
-    needed = dict.fromkeys(program for tool in tools for program in tool.programs)
+def notes(given):
+    needed = dict.fromkeys(program for tool in given.installed for program in tool.programs)
     told = [first_line(VERSIONS[program]) for program in needed if program in VERSIONS]
     commit = first_line(["git", "rev-parse", "--short", "HEAD"])
     return {
@@ -198,10 +198,13 @@ def notes(given, tools):
     }
 
 
-def run_all(given, place, attic, rows):
-    tools = [tool(place) for tool in installed(given)]
+def run_all(given, place, attic, rows, floors):
+    tools = [tool(place) for tool in given.installed]
     for tool in tools:
         atexit.register(tool.close)
+    floor_program = floor.program(given.build)
+    if floor_program is None:
+        say("the floor is left out: there is no bench_floor")
 
     def write(row):
         rows.write(line(row) + "\n")
@@ -215,6 +218,9 @@ def run_all(given, place, attic, rows):
             for tool in tools:
                 if name in getattr(tool, "sets", given.sets):
                     Run(tool, place, attic, write).all(rep, name)
+            if floor_program is not None:
+                measure.read_in(os.path.join(place.data, name))
+                floor.measure(floor_program, place, name, floors)
 
 
 def main():
@@ -227,13 +233,14 @@ def main():
     if not given.work:
         atexit.register(shutil.rmtree, work, True)
     make_sets(given, place)
+    given.installed = installed(given)
     os.makedirs(given.out, exist_ok=True)
     with open(os.path.join(given.out, "latest.tsv"), "w", encoding="utf-8") as rows:
-        for note in notes(given, installed(given)).items():
+        for note in notes(given).items():
             rows.write("# %s: %s\n" % note)
         rows.write(header() + "\n")
-        run_all(given, place, attic, rows)
-    floor.measure(given, place, os.path.join(given.out, "floor.tsv"))
+        with open(os.path.join(given.out, "floor.tsv"), "w", encoding="utf-8") as floors:
+            run_all(given, place, attic, rows, floors)
     say(report.write(given.out))
 
 
