@@ -15,13 +15,17 @@ import datasets
 import floor
 import measure
 import report
+import stages
 from peers import PEERS, Place
 from product import CyberBackup
-from rows import Row, header, line
+from rows import Row, header, line, read
 from targets import ALL_DATA, CHANGED, FIRST, QUICK, RESTORE, RESTORE_CHANGED, SAME
 
 SCALES = {name: 0.3 if name in ("source-tree", "dup") else 0.25 for name in datasets.SETS}
 TOOLS = (CyberBackup, *PEERS)
+# Programs that look at time stamps trust none that is as young as their last look: in a second backup nothing
+# shall be that young.
+AGE_S = 3
 
 
 def arguments():
@@ -33,6 +37,7 @@ def arguments():
     parser.add_argument("--scale", type=float, help="size of the data sets, 1 is full (0.25 and 0.3; with --quick 0.1)")
     parser.add_argument("--work", help="where to work; data sets made there before are used again")
     parser.add_argument("--out", default="bench/results", help="where the results go (bench/results)")
+    parser.add_argument("--document", action="store_true", help="put the tables into docs/performance.md, too")
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.reps = given.reps or (1 if given.quick else 5)
@@ -47,12 +52,26 @@ def say(text):
     print(text, flush=True)
 
 
+def tail(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return "".join("  " + text for text in file.readlines()[-20:])
+
+
 class Run:
     """One tool on one data set, from an empty repository to the last check."""
 
     def __init__(self, tool, place, attic, write):
         self.tool, self.place, self.attic, self.write = tool, place, attic, write
         self.rep, self.name, self.changed = 0, "", 0
+
+    def let_age(self):
+        undone = os.path.getmtime(os.path.join(self.place.data, "undone"))
+        time.sleep(max(0.0, undone + AGE_S - time.time()))
+
+    def undo(self):
+        datasets.revert(self.name, self.place.data)
+        with open(os.path.join(self.place.data, "undone"), "wb"):
+            pass
 
     def empty(self):
         place = self.place
@@ -68,8 +87,12 @@ class Run:
         measure.read_in(where, self.place.cache, *self.tool.program_files())
         told = measure.run(command, self.tool.environment, self.tool.server, self.tool.log(op))
         ok = "yes" if told.status == 0 else "no(%d)" % told.status
-        if restored and ok == "yes" and not measure.same(self.tool.source(), restored, self.tool.log("diff")):
-            ok = "differs"
+        log = told.log
+        if restored and ok == "yes":
+            log = self.tool.log("diff")
+            ok = "yes" if measure.same(self.tool.source(), restored, log) else "differs"
+        if ok != "yes":
+            say("%s %s %s: %s\n%s" % (self.tool.name, self.name, op, ok, tail(log)))
         files, _, size = datasets.size(self.name, self.place.data)
         self.write(
             Row(
@@ -123,6 +146,7 @@ class Run:
         self.empty()
         try:
             self.tool.begin(name)
+            self.let_age()
             self.step(FIRST, self.tool.backup(1))
             if not self.tool.keeps_history:
                 self.restore()
@@ -132,17 +156,20 @@ class Run:
                 self.step(ALL_DATA, self.tool.check_data())
         finally:
             self.tool.finish()
-            datasets.revert(name, self.place.data)
+            self.undo()
             self.empty()
 
 
 def make_sets(given, place):
+    """Makes those that are not there at their scale, and leaves a note of when the last was changed."""
     for name in given.sets:
         scale = given.scale or SCALES[name]
         datasets.revert(name, place.data)
         if datasets.made_at(name, place.data) != scale:
             say("making %s at scale %g" % (name, scale))
             datasets.make(name, place.data, scale)
+    with open(os.path.join(place.data, "undone"), "wb"):
+        pass
 
 
 def installed(given):
@@ -187,7 +214,7 @@ VERSIONS = {
 def notes(given):
     needed = dict.fromkeys(program for tool in given.installed for program in tool.programs)
     told = [first_line(VERSIONS[program]) for program in needed if program in VERSIONS]
-    commit = first_line(["git", "rev-parse", "--short", "HEAD"])
+    commit = first_line(["git", "-C", given.build, "describe", "--always", "--dirty"])
     return {
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
@@ -202,7 +229,7 @@ def run_all(given, place, attic, rows, floors):
     tools = [tool(place) for tool in given.installed]
     for tool in tools:
         atexit.register(tool.close)
-    floor_program = floor.program(given.build)
+    floor_program = floor.built(given.build, "bench_floor")
     if floor_program is None:
         say("the floor is left out: there is no bench_floor")
 
@@ -241,7 +268,14 @@ def main():
         rows.write(header() + "\n")
         with open(os.path.join(given.out, "floor.tsv"), "w", encoding="utf-8") as floors:
             run_all(given, place, attic, rows, floors)
+    if not stages.measure(given.build, os.path.join(given.out, "stages.tsv")):
+        say("the costs of the product's stages are left out: there is no bench_micro")
     say(report.write(given.out))
+    if given.document:
+        report.update("docs/performance.md", given.out)
+    done = read(os.path.join(given.out, "latest.tsv"))[0]
+    if any(row.ok != "yes" for row in done):
+        sys.exit("bench: steps failed, see above")
 
 
 if __name__ == "__main__":

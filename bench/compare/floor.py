@@ -9,10 +9,10 @@ CORES = 2
 LEVEL = 3
 
 
-def program(build):
-    """bench_floor of the build that is measured, or else of this tree; None when there is none."""
+def built(build, name):
+    """A program of the build that is measured, or else of this tree; None when there is none."""
     for folder in (build, "build/release"):
-        found = os.path.join(folder, "bench", "bench_floor")
+        found = os.path.join(folder, "bench", name)
         if os.path.exists(found):
             return os.path.abspath(found)
     return None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The other programs: how each is set up, told to back up, to restore and to check."""
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -211,7 +212,8 @@ class OverSsh(Tool):
         argv = ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null"]
         for option in (options % values).split():
             argv += ["-o", option]
-        os.makedirs("/run/sshd", exist_ok=True)
+        if os.getuid() == 0:
+            os.makedirs("/run/sshd", exist_ok=True)
         self.sshd = subprocess.Popen(argv, stderr=open(os.path.join(self.place.logs, self.name + ".sshd"), "wb"))
         self.server = Sshd(self.sshd, self.peaks)
         wait_for_port(self.port)
@@ -233,6 +235,9 @@ class OverSsh(Tool):
             file.write('#!/bin/sh\nexec /usr/bin/time -q -a -o %s -f %%M %s "$@"\n' % (self.peaks, real))
         os.chmod(self.timed, 0o755)
 
+    def host(self):
+        return "%s@127.0.0.1" % pwd.getpwuid(os.getuid()).pw_name
+
     def ssh(self):
         return "ssh -F %s" % self.config
 
@@ -247,7 +252,7 @@ class Borg(OverSsh):
 
     def set_up(self):
         self.start()
-        self.repository = "ssh://root@127.0.0.1:%d%s/r" % (self.port, self.place.repository)
+        self.repository = "ssh://%s:%d%s/r" % (self.host(), self.port, self.place.repository)
         self.environment = self.place.environment(
             BORG_BASE_DIR=os.path.join(self.place.cache, "borg"),
             BORG_PASSPHRASE=PASSPHRASE,
@@ -287,7 +292,7 @@ class Rsync(OverSsh):
 
     def set_up(self):
         self.start()
-        self.mirror = "root@127.0.0.1:%s/m/" % self.place.repository
+        self.mirror = "%s:%s/m/" % (self.host(), self.place.repository)
         self.call = ["rsync", "-a", "-e", self.ssh(), "--rsync-path=" + self.timed]
 
     def backup(self, number):

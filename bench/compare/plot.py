@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-WIDTH, LEFT, RIGHT = 860, 130, 170
+WIDTH, LEFT, RIGHT = 980, 110, 260
 BAR, GAP, HEAD = 18, 6, 46
 MET, MISSED, PEER = "#2e7d4f", "#c0532b", "#555"
 TICKS = (0.5, 1, 2, 4, 8, 16, 32)

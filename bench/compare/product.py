@@ -85,8 +85,3 @@ class CyberBackup(Tool):
 
     def check_data(self):
         return self._client("check", "--read-data")
-
-    def version(self):
-        return subprocess.run(
-            [self._program("cyberbackup"), "--version"], stdout=subprocess.PIPE, text=True, check=True
-        ).stdout.strip()

@@ -8,6 +8,7 @@ import sys
 
 import floor
 import plot
+import stages
 import table
 from rows import Results, read
 from targets import Judge
@@ -19,10 +20,11 @@ def write(folder):
     """Returns the lines about the targets."""
     rows, notes = read(os.path.join(folder, "latest.tsv"))
     results = Results(rows)
-    stages = floor.read(os.path.join(folder, "floor.tsv"))
-    verdicts = Judge(results, {name: told["floor_s"] for name, told in stages.items()}).all()
+    floors = floor.read(os.path.join(folder, "floor.tsv"))
+    costs = stages.read(os.path.join(folder, "stages.tsv"))
+    verdicts = Judge(results, {name: told["floor_s"] for name, told in floors.items()}).all()
     with open(os.path.join(folder, "ratios.md"), "w", encoding="utf-8") as file:
-        file.write(table.whole(results, verdicts, stages, notes))
+        file.write(table.whole(results, verdicts, floors, costs, notes))
     caption = "%s; scale %s; %s repetitions." % tuple(notes.get(key, "?") for key in ("date", "scale", "repetitions"))
     with open(os.path.join(folder, "latest.svg"), "w", encoding="utf-8") as file:
         file.write(plot.draw(verdicts, caption))
@@ -38,18 +40,22 @@ def put_between_markers(document, text):
     return "%s%s\n%s\n%s%s" % (before, BEGIN, text.strip("\n"), END, after)
 
 
+def update(document, folder):
+    """Puts the tables of ratios.md between the markers of the document, one level deeper, under its headings."""
+    with open(os.path.join(folder, "ratios.md"), encoding="utf-8") as file:
+        text = file.read().partition("\n")[2]
+    with open(document, encoding="utf-8") as file:
+        changed = put_between_markers(file.read(), text.replace("\n#", "\n##"))
+    with open(document, "w", encoding="utf-8") as file:
+        file.write(changed)
+
+
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     print(write(sys.argv[1]))
     if len(sys.argv) == 3:
-        with open(os.path.join(sys.argv[1], "ratios.md"), encoding="utf-8") as file:
-            # The heading is the document's own.
-            text = file.read().partition("\n")[2]
-        with open(sys.argv[2], encoding="utf-8") as file:
-            document = put_between_markers(file.read(), text)
-        with open(sys.argv[2], "w", encoding="utf-8") as file:
-            file.write(document)
+        update(sys.argv[2], sys.argv[1])
 
 
 if __name__ == "__main__":

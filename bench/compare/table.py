@@ -113,16 +113,16 @@ def tools(results):
     return lines + _side_by_side(results, FIRST, _memory_cell(results))
 
 
-def floors(stages):
+def floors(told_of):
     """A row for each set: CPU seconds of each stage, their sum, and the floor."""
-    if not stages:
+    if not told_of:
         return []
-    names = list(next(iter(stages.values()))["stages"])
+    names = list(next(iter(told_of.values()))["stages"])
     lines = [
         "| data set | new data | sent | %s | sum, CPU s | floor, s |" % " | ".join(names),
         "|---|%s" % ("---|" * (len(names) + 4)),
     ]
-    for name, told in stages.items():
+    for name, told in told_of.items():
         cells = ["%.3f" % told["stages"][stage] for stage in names]
         sizes = ["%.1f MB" % (told[key] / 1e6) for key in ("new_bytes", "sent_bytes")]
         cells = [name, *sizes, *cells, "%.3f" % told["cpu_s"], "%.3f" % told["floor_s"]]
@@ -130,13 +130,28 @@ def floors(stages):
     return lines
 
 
-def whole(results, verdicts, stages, notes):
-    lines = ["# Figures of the last run", "", "Made by `scripts/bench`; the raw rows are in latest.tsv."]
+def stages(costs):
+    """What a CPU second does of each stage of the product."""
+    lines = ["| stage | a CPU second does |", "|---|---|"]
+    return lines + ["| %s | %s %s |" % (name, number(float(rate)), unit) for name, unit, rate in costs]
+
+
+def disturbed(row):
+    """Did something else take more than a fifth of a processor?"""
+    return row.other_cpu_s > 0.2 * row.wall_s + 0.05
+
+
+def whole(results, verdicts, told_of_floors, costs, notes):
+    lines = ["# Figures of the last run", "", "Made by `scripts/bench`; the raw rows are in bench/results/latest.tsv."]
     lines += ["", *("* %s: %s" % note for note in notes.items())]
+    busy = sum(disturbed(row) for row in results.rows)
+    lines.append("* disturbed: other work on the machine in %d of %d steps" % (busy, len(results.rows)))
     if results.failed:
         failures = ("%s %s %s (%s)" % (row.tool, row.set, row.op, row.ok) for row in results.failed)
         lines += ["", "**Failed, and left out:** " + ", ".join(failures)]
     lines += ["", "## Targets", "", *targets(verdicts)]
-    if stages:
-        lines += ["", "## The floor", "", *floors(stages)]
+    if told_of_floors:
+        lines += ["", "## The floor", "", *floors(told_of_floors)]
+    if costs:
+        lines += ["", "## Cost of the product's own stages", "", *stages(costs)]
     return "\n".join(lines + ["", "## All tools", *tools(results)]) + "\n"

@@ -63,7 +63,7 @@ class Figures(unittest.TestCase):
     def test_what_failed_counts_for_nothing_but_is_told(self):
         results = Results([row("restic-tls", "dup", FIRST, 1.0, ok="no(3)")])
         self.assertIsNone(results.fastest(("restic-tls",), "dup", FIRST))
-        text = table.whole(results, [], {}, {})
+        text = table.whole(results, [], {}, [], {})
         self.assertIn("restic-tls dup backup1 (no(3))", text)
 
     def test_growth_is_taken_within_a_repetition(self):
@@ -203,6 +203,10 @@ class Reports(unittest.TestCase):
         self.assertIn("* date: today", text)
         bars = [each for each in drawn.iter("{http://www.w3.org/2000/svg}rect") if each.get("fill") == plot.MET]
         self.assertEqual(len(bars), 1)
+
+    def test_costs_of_stages_are_told_in_their_unit(self):
+        self.assertIn("| seal | 3000 MB |", table.stages([["seal", "MB", "3000.4"], ["scan", "thousand items", "600"]]))
+        self.assertIn("| scan | 600.0 thousand items |", table.stages([["scan", "thousand items", "600"]]))
 
     def test_a_longer_bar_is_a_higher_ratio(self):
         scale = plot.Scale(20)
