@@ -211,9 +211,15 @@ VERSIONS = {
 }
 
 
+def version(program):
+    """As the program tells it, which is not always with its name."""
+    told = first_line(VERSIONS[program]).partition("(Library")[0].strip()
+    return told if program in told.lower() else "%s %s" % (program, told)
+
+
 def notes(given):
     needed = dict.fromkeys(program for tool in given.installed for program in tool.programs)
-    told = [first_line(VERSIONS[program]) for program in needed if program in VERSIONS]
+    told = [version(program) for program in needed if program in VERSIONS]
     commit = first_line(["git", "-C", given.build, "describe", "--always", "--dirty"])
     return {
         "date": time.strftime("%Y-%m-%d"),
