@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--scale", type=float, help="size of the data sets, 1 is full (0.25 and 0.3; with --quick 0.1)")
     parser.add_argument("--work", help="where to work; data sets made there before are used again")
     parser.add_argument("--out", default="bench/results", help="where the results go (bench/results)")
+    parser.add_argument("--no-stages", action="store_true", help="without what the product's own stages cost")
     parser.add_argument("--document", action="store_true", help="put the tables into docs/performance.md, too")
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -274,7 +275,7 @@ def main():
         rows.write(header() + "\n")
         with open(os.path.join(given.out, "floor.tsv"), "w", encoding="utf-8") as floors:
             run_all(given, place, attic, rows, floors)
-    if not stages.measure(given.build, os.path.join(given.out, "stages.tsv")):
+    if not given.no_stages and not stages.measure(given.build, os.path.join(given.out, "stages.tsv")):
         say("the costs of the product's stages are left out: there is no bench_micro")
     say(report.write(given.out))
     if given.document:

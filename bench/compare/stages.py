@@ -9,12 +9,12 @@ from floor import built
 ARGUMENTS = ("--benchmark_format=json", "--benchmark_min_time=0.2", "--benchmark_repetitions=3")
 
 
-def measure(build, path):
+def measure(build, path, more=()):
     """Writes "name<tab>unit<tab>rate" lines: MB or thousands of items for a CPU second of both ends."""
     found = built(build, "bench_micro")
     if found is None:
         return False
-    told = subprocess.run([found, *ARGUMENTS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    told = subprocess.run([found, *ARGUMENTS, *more], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     with open(path, "w", encoding="utf-8") as out:
         for each in json.loads(told.stdout)["benchmarks"]:
             if each.get("aggregate_name") == "median":
