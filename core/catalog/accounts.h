@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,12 @@ struct Device {
   int64_t last_seen_ns = 0;
 };
 
+// A device and the moment when it was last seen.
+struct DeviceSeen {
+  Bytes16 id{};
+  int64_t seen_ns = 0;
+};
+
 class Accounts {
  public:
   virtual ~Accounts() = default;
@@ -106,9 +113,11 @@ class Accounts {
   virtual Result<std::optional<Device>> device_by_id(const Bytes16& id) = 0;
   // Of one account, oldest first.
   virtual Result<std::vector<Device>> devices(int64_t account) = 0;
-  // Each Code::not_found when the device is unknown. What is revoked stays so (Code::denied).
+  // Code::not_found when the device is unknown. What is revoked stays so (Code::denied).
   virtual Status set_device_state(const Bytes16& id, DeviceState state) = 0;
-  virtual Status touch_device(const Bytes16& id, int64_t seen_ns) = 0;
+  // Notes when devices were last seen, in one go and without waiting for the disk. Those that are
+  // unknown are passed over.
+  virtual Status touch_devices(std::span<const DeviceSeen> all) = 0;
 };
 
 }  // namespace cb::catalog

@@ -142,8 +142,8 @@ TEST_P(AccountsSuite, a_device_comes_back_as_it_was_put_in_and_is_listed_with_it
   ASSERT_TRUE(accounts().add_device(device));
   ASSERT_TRUE(accounts().add_device(make_device(bob, 2)));
   expect_code(accounts().add_device(device), Code::exists);
-  ASSERT_TRUE(accounts().touch_device(device.id, 55));
-  expect_code(accounts().touch_device(id_of(7), 55), Code::not_found);
+  const std::array<DeviceSeen, 2> seen = {{{id_of(7), 55}, {device.id, 55}}};
+  ASSERT_TRUE(accounts().touch_devices(seen)) << "one that is unknown is passed over";
   reopen();
   const auto found = accounts().device_by_id(device.id);
   ASSERT_TRUE(found && *found);

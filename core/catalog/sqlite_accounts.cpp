@@ -247,12 +247,17 @@ Status SqliteAccounts::set_device_state(const Bytes16& id, DeviceState state) {
                 "enrol it again as a new device");
 }
 
-Status SqliteAccounts::touch_device(const Bytes16& id, int64_t seen_ns) {
+Status SqliteAccounts::touch_devices(std::span<const DeviceSeen> all) {
   const std::lock_guard lock(writer_.mutex);
-  CB_ASSIGN(Statement set, writer_.connection->prepare(kTouchDevice));
-  CB_TRY(set.bind(seen_ns).bind(ByteView(id)).run());
-  if (writer_.connection->changes() == 0) return failed(unknown(device_name(id)));
-  return {};
+  Connection& connection = *writer_.connection;
+  return make_unhurried(connection, [&]() -> Status {
+    CB_ASSIGN(Transaction transaction, Transaction::begin(connection));
+    for (const DeviceSeen& one : all) {
+      CB_ASSIGN(Statement set, connection.prepare(kTouchDevice));
+      CB_TRY(set.bind(one.seen_ns).bind(ByteView(one.id)).run());
+    }
+    return transaction.commit();
+  });
 }
 
 }  // namespace cb::catalog

@@ -32,7 +32,7 @@ class SqliteAccounts final : public Accounts {
   Result<std::optional<Device>> device_by_id(const Bytes16& id) override;
   Result<std::vector<Device>> devices(int64_t account) override;
   Status set_device_state(const Bytes16& id, DeviceState state) override;
-  Status touch_device(const Bytes16& id, int64_t seen_ns) override;
+  Status touch_devices(std::span<const DeviceSeen> all) override;
 
  private:
   Guarded& writer_;

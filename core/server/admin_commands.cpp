@@ -231,6 +231,7 @@ Result<Json> AdminCommands::list_accounts() const {
 Result<Json> AdminCommands::show_account(const Json& request) const {
   CB_ASSIGN(const catalog::Account account, account_of(request));
   Json one = json_of(account);
+  if (parts_.seen != nullptr) parts_.seen->flush();
   CB_ASSIGN(const auto devices, parts_.accounts->devices(account.number));
   one["devices"] = Json::array();
   for (const catalog::Device& device : devices) one["devices"].push_back(device_as_json(device));

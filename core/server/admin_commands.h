@@ -19,6 +19,7 @@
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
+#include "core/server/last_seen.h"
 #include "core/server/limit_book.h"
 #include "core/server/maintenance.h"
 #include "core/server/replication_settings.h"
@@ -69,6 +70,7 @@ class AdminCommands {
     WatchBook* watch = nullptr;
     const V3Keys* v3_keys = nullptr;
     V4Running* running = nullptr;  // null without a daemon
+    LastSeen* seen = nullptr;      // null without a daemon
     Jobs* jobs = nullptr;
     notify::Notifier* notifier = nullptr;  // null without a daemon
     Traffic* traffic = nullptr;            // null without a daemon

@@ -47,6 +47,7 @@ Json AdminCommands::device_as_json(const catalog::Device& device) const {
 
 Result<Json> AdminCommands::list_devices(const Json& request) const {
   CB_ASSIGN(const catalog::Account account, account_of(request));
+  if (parts_.seen != nullptr) parts_.seen->flush();
   CB_ASSIGN(const auto devices, parts_.accounts->devices(account.number));
   Json all = Json::array();
   for (const catalog::Device& device : devices) all.push_back(device_as_json(device));

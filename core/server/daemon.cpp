@@ -78,6 +78,8 @@ Status Daemon::open() {
   s.audit =
       std::make_unique<Audit>(Audit::Parts{&s.backend->catalog().audit(), s.seams.clock, &s.log});
   s.audit->start();
+  s.seen = std::make_unique<LastSeen>(s.backend->catalog().accounts(), s.log);
+  s.seen->start();
   s.threads = std::make_unique<stream::IoThreads>(
       s.settings.io_threads, [&s](const std::exception_ptr& thrown) {
         s.log.error("io.failed", {{"cause", text_of(thrown)}});
@@ -132,6 +134,7 @@ Status Daemon::open_services() {
   v4.accounts = &s.backend->catalog().accounts();
   v4.replication = &s.backend->catalog().replication();
   v4.notes = &s.backend->notes();
+  v4.seen = s.seen.get();
   v4.retention = &s.backend->retention();
   v4.limits = &s.backend->limits();
   v4.watch = &s.backend->watch();
@@ -257,6 +260,7 @@ Status Daemon::open_admin() {
   parts.watch = &s.backend->watch();
   parts.v3_keys = &s.backend->archive().keys();
   parts.running = &s.v4->running();
+  parts.seen = s.seen.get();
   parts.jobs = s.jobs.get();
   parts.notifier = s.notifier.get();
   parts.traffic = s.traffic.get();
@@ -381,6 +385,7 @@ void Daemon::stop() {
   s.notifier.reset();
   if (s.audit) note("daemon.stopped", "");
   s.audit.reset();
+  s.seen.reset();
   s.backend.reset();
   s.registry.reset();
   s.lock.reset();

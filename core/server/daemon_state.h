@@ -15,6 +15,7 @@
 #include "core/server/drill_book.h"
 #include "core/server/event_post.h"
 #include "core/server/jobs.h"
+#include "core/server/last_seen.h"
 #include "core/server/maintenance.h"
 #include "core/server/traffic.h"
 #include "core/stream/buffer_pool.h"
@@ -74,6 +75,7 @@ struct Daemon::State {
   std::unique_ptr<plugin::Registry> registry;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Audit> audit;
+  std::unique_ptr<LastSeen> seen;
   std::unique_ptr<notify::Notifier> notifier;
   std::unique_ptr<EventPost> events;
   std::unique_ptr<Alarms> alarms;

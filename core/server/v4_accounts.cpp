@@ -108,7 +108,7 @@ Result<V4Member> V4Accounts::login(const catalog::Device& known) const {
   if (repository::revoked_since(record, certificate)) return failed(is_out(device));
   member.role = certificate.role;
   member.shares_dedup = (certificate.flags & repository::kDeviceSharesDedup) != 0;
-  CB_TRY(parts_.accounts->touch_device(device.bytes, now()));
+  parts_.seen->note(device, now());
   return member;
 }
 

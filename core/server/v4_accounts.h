@@ -10,6 +10,7 @@
 #include "core/os/clock.h"
 #include "core/repository/replicas.h"
 #include "core/server/account_notes.h"
+#include "core/server/last_seen.h"
 #include "core/server/v4_rules.h"
 
 namespace cb::server {
@@ -57,6 +58,7 @@ class V4Accounts {
     catalog::Accounts* accounts = nullptr;
     repository::Engine* engine = nullptr;
     AccountNotes* notes = nullptr;
+    LastSeen* seen = nullptr;
     const os::Clock* clock = nullptr;
   };
   explicit V4Accounts(const Parts& parts) : parts_(parts) {}

@@ -15,6 +15,7 @@ Bytes done() { return v4::encode(v4::pb::Done()); }
 }  // namespace
 
 Status V4Session::add_devices(int64_t account, v4::pb::DevicesReply& reply) const {
+  shared_.parts.seen->flush();
   CB_ASSIGN(const auto devices, shared_.parts.accounts->devices(account));
   for (const catalog::Device& device : devices) {
     auto* info = reply.add_devices();

@@ -16,9 +16,10 @@ Error one_too_many(std::string object, uint64_t count) {
 
 V4Running::Most V4Running::counts_beside(const Who& who) const {
   Most counts;
-  for (const auto& [id, entry] : entries_) {
-    const bool counts_in = !entry.who.device.is_zero() && !entry.is_given_up;
-    if (entry.who.account != who.account || !counts_in) continue;
+  for (auto at = entries_.lower_bound({who.account, 0});
+       at != entries_.end() && at->first.first == who.account; ++at) {
+    const Entry& entry = at->second;
+    if (entry.who.device.is_zero() || entry.is_given_up) continue;
     ++counts.of_account;
     counts.of_device += entry.who.device == who.device ? 1 : 0;
   }
@@ -26,7 +27,7 @@ V4Running::Most V4Running::counts_beside(const Who& who) const {
 }
 
 Status V4Running::check(const Who& who, const Most& most) {
-  if (who.device.is_zero()) return {};
+  if (who.device.is_zero() || (most.of_account == 0 && most.of_device == 0)) return {};
   const Most there = counts_beside(who);
   const bool is_device_full = most.of_device != 0 && there.of_device >= most.of_device;
   const bool is_account_full = most.of_account != 0 && there.of_account >= most.of_account;
@@ -44,7 +45,7 @@ Status V4Running::check(const Who& who, const Most& most) {
 // Of this device the one that has been silent longest, if there is one.
 V4Running::Entry* V4Running::silent_one(const Who& who, std::chrono::nanoseconds since) {
   Entry* longest = nullptr;
-  for (auto& [id, entry] : entries_) {
+  for (auto& [key, entry] : entries_) {
     if (entry.who.device != who.device || entry.is_given_up) continue;
     if (entry.listens_since >= since.count()) continue;
     if (longest == nullptr || entry.listens_since < longest->listens_since) longest = &entry;
@@ -56,23 +57,23 @@ Result<V4Running::Ticket> V4Running::enter(const Who& who, stream::Connection& c
                                            const Most& most) {
   const std::lock_guard lock(mutex_);
   CB_TRY(check(who, most));
-  const uint64_t id = next_id_++;
-  Entry& entry = entries_[id];
+  const Key key{who.account, next_id_++};
+  Entry& entry = entries_[key];
   entry.who = who;
   entry.connection = &connection;
-  return Ticket(shared_from_this(), id, entry);
+  return Ticket(shared_from_this(), key, entry);
 }
 
-void V4Running::remove(uint64_t id) {
+void V4Running::remove(const Key& key) {
   const std::lock_guard lock(mutex_);
-  entries_.erase(id);
+  entries_.erase(key);
 }
 
 // A connection may be cancelled by any thread, and is there while its entry is.
 size_t V4Running::end(const std::function<bool(const Who&)>& is_meant) {
   const std::lock_guard lock(mutex_);
   size_t ended = 0;
-  for (const auto& [id, entry] : entries_) {
+  for (const auto& [key, entry] : entries_) {
     if (!is_meant(entry.who)) continue;
     entry.connection->cancel();
     ++ended;
@@ -95,7 +96,7 @@ size_t V4Running::end_persons(int64_t account) {
 uint32_t V4Running::count(const repository::DeviceId& device) const {
   const std::lock_guard lock(mutex_);
   uint32_t count = 0;
-  for (const auto& [id, entry] : entries_)
+  for (const auto& [key, entry] : entries_)
     if (entry.who.device == device) ++count;
   return count;
 }

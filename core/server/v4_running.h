@@ -33,15 +33,18 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
     bool is_given_up = false;                      // it is being ended, and counts no more
   };
 
+  // The account and a number: those of one account lie together.
+  using Key = std::pair<int64_t, uint64_t>;
+
   // Removes its entry when it is destroyed.
   class Ticket {
    public:
-    Ticket(std::shared_ptr<V4Running> running, uint64_t id, Entry& entry)
-        : running_(std::move(running)), id_(id), entry_(&entry) {}
+    Ticket(std::shared_ptr<V4Running> running, const Key& key, Entry& entry)
+        : running_(std::move(running)), key_(key), entry_(&entry) {}
     Ticket(Ticket&& other) noexcept = default;
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
-      if (running_) running_->remove(id_);
+      if (running_) running_->remove(key_);
     }
     // The session waits for its peer from now on (monotonic), or has heard of it.
     void listens(std::chrono::nanoseconds now) { entry_->listens_since = now.count(); }
@@ -49,7 +52,7 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
 
    private:
     std::shared_ptr<V4Running> running_;
-    uint64_t id_;
+    Key key_;
     Entry* entry_;
   };
 
@@ -74,7 +77,7 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
   [[nodiscard]] uint32_t count(const repository::DeviceId& device) const;
 
  private:
-  void remove(uint64_t id);
+  void remove(const Key& key);
   [[nodiscard]] Most counts_beside(const Who& who) const;
   Status check(const Who& who, const Most& most);
   Entry* silent_one(const Who& who, std::chrono::nanoseconds since);
@@ -83,7 +86,7 @@ class V4Running : public std::enable_shared_from_this<V4Running> {
   mutable std::mutex mutex_;
   // Guarded by mutex_:
   uint64_t next_id_ = 1;
-  std::map<uint64_t, Entry> entries_;
+  std::map<Key, Entry> entries_;
 };
 
 }  // namespace cb::server

@@ -10,7 +10,7 @@ namespace cb::server {
 struct V4Service::State {
   State(const Parts& with, const V4Settings& given)
       : running(std::make_shared<V4Running>()),
-        accounts({with.accounts, with.engine, with.notes, with.clock}),
+        accounts({with.accounts, with.engine, with.notes, with.seen, with.clock}),
         joining({with.accounts, with.engine, with.notes, with.clock, &changes}),
         owners({with.accounts, with.engine, with.notes, running.get(), with.clock, &changes}),
         migration(with_locks(with.migration)),

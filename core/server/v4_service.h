@@ -16,6 +16,7 @@
 #include "core/repository/engine.h"
 #include "core/server/account_notes.h"
 #include "core/server/audit.h"
+#include "core/server/last_seen.h"
 #include "core/server/limit_book.h"
 #include "core/server/maintenance.h"
 #include "core/server/request_times.h"
@@ -61,6 +62,7 @@ class V4Service {
     catalog::Accounts* accounts = nullptr;
     catalog::Replication* replication = nullptr;
     AccountNotes* notes = nullptr;
+    LastSeen* seen = nullptr;
     RetentionBook* retention = nullptr;
     LimitBook* limits = nullptr;
     WatchBook* watch = nullptr;

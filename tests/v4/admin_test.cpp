@@ -311,7 +311,8 @@ TEST_F(V4Admin, a_device_that_was_never_seen_is_shown_so) {
   {
     const auto catalog = catalog::open_sqlite_catalog((folder_ / "catalog.sqlite").string(), false);
     ASSERT_TRUE(catalog) << catalog.error().text();
-    ASSERT_TRUE((*catalog)->accounts().touch_device(owner.device.bytes, 0));
+    const catalog::DeviceSeen never{owner.device.bytes, 0};
+    ASSERT_TRUE((*catalog)->accounts().touch_devices(std::span(&never, 1)));
   }
   for (const std::string command : {"device list --account alice", "account show alice"}) {
     const Ran shown = run(command);
