@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <condition_variable>
@@ -117,6 +118,29 @@ TEST(Workers, finish_what_is_queued_before_they_end) {
   }
   EXPECT_EQ(done, 20);
   run_all(context);
+}
+
+// However many come again and again, none is passed over: a session that has much to store waits
+// for each of the others once before its next turn.
+TEST(Workers, give_everybody_who_comes_again_a_turn_in_turn) {
+  constexpr size_t kMany = 250;
+  constexpr size_t kTurns = 20;
+  asio::io_context context(1);
+  Workers workers(1);
+  std::vector<size_t> turns(kMany);  // written by the one worker
+  size_t widest = 0;
+  const auto work = [&](size_t who) -> asio::awaitable<void> {
+    for (size_t i = 0; i < kTurns; ++i)
+      co_await workers.run([&, who] {
+        ++turns[who];
+        const auto [least, most] = std::minmax_element(turns.begin(), turns.end());
+        widest = std::max(widest, *most - *least);
+      });
+  };
+  for (size_t i = 0; i < kMany; ++i) asio::co_spawn(context, work(i), asio::detached);
+  context.run();
+  EXPECT_EQ(turns, std::vector<size_t>(kMany, kTurns));
+  EXPECT_EQ(widest, 1U);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lower_bio.h"
 
+#include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "cyberbackup/cpp/failure.hpp"
@@ -17,10 +19,22 @@ cb_error fresh_error() {
   return error;
 }
 
+size_t take_first(std::vector<std::byte>& first, char* into, size_t cap) {
+  const size_t take = std::min(first.size(), cap);
+  std::memcpy(into, first.data(), take);
+  first.erase(first.begin(), first.begin() + static_cast<ptrdiff_t>(take));
+  if (first.empty()) std::vector<std::byte>().swap(first);
+  return take;
+}
+
 int bio_read(BIO* bio, char* into, size_t cap, size_t* got) {
   Lower& lower = lower_of(bio);
   BIO_clear_retry_flags(bio);
   *got = 0;
+  if (!lower.first.empty()) {
+    *got = take_first(lower.first, into, cap);
+    return 1;
+  }
   cb_error error = fresh_error();
   const cb_status status = lower.below.read(lower.below.ctx, into, cap, got, &error);
   lower.read_want = status;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "cyberbackup/transport.h"
 #include "owned.h"
@@ -22,7 +23,8 @@ struct Lower {
   int os_errno = 0;
   uint32_t failure_flags = 0;
   std::string message;
-  bool ended = false;  // the stream below came to its end
+  bool ended = false;            // the stream below came to its end
+  std::vector<std::byte> first;  // what was read before there was a session: it reads this first
 
   // Keeps what went wrong below.
   void keep(cb_status status, const cb_error& error);

@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 
@@ -33,6 +34,17 @@ std::string peer_name(const cb_endpoint& endpoint) {
   return endpoint.address != nullptr ? endpoint.address : "";
 }
 
+// Of what a client sent so far. What is no handshake is for OpenSSL to refuse.
+bool is_first_record_whole(std::span<const std::byte> first) {
+  constexpr size_t kHead = 5;
+  constexpr std::byte kHandshake{22};
+  if (first.empty()) return false;
+  if (first[0] != kHandshake) return true;
+  if (first.size() < kHead) return false;
+  const size_t length = std::to_integer<size_t>(first[3]) << 8 | std::to_integer<size_t>(first[4]);
+  return first.size() - kHead >= std::min<size_t>(length, SSL3_RT_MAX_ENCRYPTED_LENGTH);
+}
+
 }  // namespace
 
 Stream::Stream(std::shared_ptr<const Contexts> contexts, const cb_endpoint& endpoint,
@@ -44,16 +56,26 @@ Stream::Stream(std::shared_ptr<const Contexts> contexts, const cb_endpoint& endp
   if (context == nullptr)
     throw Failure(CB_E_INVALID, "a TLS server needs a certificate; set certificate and key", 0,
                   CB_ERROR_PERMANENT);
+  if (is_client) {
+    make_session(context);
+    begin_client(endpoint);
+  } else {
+    peer_ = "TLS client";
+  }
+}
+
+// OpenSSL takes a session for spoilt whose connection ends without a closing message. But a cut is
+// when thousands come back at once; what was wrong with TLS itself has spoilt it already.
+Stream::~Stream() {
+  if (up_) SSL_set_shutdown(ssl_.get(), SSL_get_shutdown(ssl_.get()) | SSL_SENT_SHUTDOWN);
+}
+
+void Stream::make_session(SSL_CTX* context) {
   ssl_.reset(SSL_new(context));
   if (!ssl_) throw std::bad_alloc();
   BIO* bio = make_lower_bio(lower_).release();
   SSL_set_bio(ssl_.get(), bio, bio);
   set_judge(ssl_.get(), &judge_);
-  if (is_client) {
-    begin_client(endpoint);
-  } else {
-    begin_server();
-  }
 }
 
 void Stream::begin_client(const cb_endpoint& endpoint) {
@@ -72,8 +94,30 @@ void Stream::begin_client(const cb_endpoint& endpoint) {
 }
 
 void Stream::begin_server() {
-  peer_ = "TLS client";
+  make_session(contexts_->server.get());
   SSL_set_accept_state(ssl_.get());
+}
+
+cb_status Stream::gather_first() {
+  std::array<std::byte, 512> some{};
+  while (!is_first_record_whole(lower_.first)) {
+    size_t got = 0;
+    cb_error error{};
+    error.size = sizeof(error);
+    const cb_status status =
+        lower_.below.read(lower_.below.ctx, some.data(), some.size(), &got, &error);
+    if (status == CB_WANT_READ || status == CB_WANT_WRITE) return status;
+    // An end shows again; the session says what it means.
+    if (status == CB_END) return CB_OK;
+    if (status != CB_OK) {
+      broken_ = true;
+      lower_.keep(status, error);
+      throw Failure(lower_.failure, lower_.message, lower_.os_errno, lower_.failure_flags);
+    }
+    lower_.first.insert(lower_.first.end(), some.begin(),
+                        some.begin() + static_cast<ptrdiff_t>(got));
+  }
+  return CB_OK;
 }
 
 cb_status Stream::outcome(int result, const char* doing) {
@@ -112,6 +156,11 @@ cb_status Stream::handshake() {
   if (up_) return CB_OK;
   if (broken_) throw Failure(CB_E_STATE, peer_ + ": the TLS handshake failed before");
   ERR_clear_error();
+  if (!ssl_) {
+    const cb_status gathered = gather_first();
+    if (gathered != CB_OK) return gathered;
+    begin_server();
+  }
   const cb_status status = outcome(SSL_do_handshake(ssl_.get()), "shaking hands");
   // A peer that closes instead of shaking hands has not ended a stream.
   if (status == CB_END) {

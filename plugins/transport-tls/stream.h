@@ -25,6 +25,9 @@ class Stream {
   // a cache; the peer's name in it is filled here.
   Stream(std::shared_ptr<const Contexts> contexts, const cb_endpoint& endpoint,
          const cb_lower& below, SessionKeeper keeper);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
 
   cb_status handshake();
   cb_status read(std::span<std::byte> into, size_t& got);
@@ -34,8 +37,12 @@ class Stream {
   cb_status info(uint32_t what, std::vector<std::byte>& out);
 
  private:
+  void make_session(SSL_CTX* context);
   void begin_client(const cb_endpoint& endpoint);
   void begin_server();
+  // A client speaks first: until its first record has come, a server needs no session, which takes
+  // far more memory. CB_OK, or a want.
+  cb_status gather_first();
   void keep_old_session();
   void require_up() const;
   // What a call that did not succeed means: a want, END, or a thrown failure.

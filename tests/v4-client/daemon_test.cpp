@@ -3,7 +3,9 @@
 // A v4 session with the real daemon behind it: what the client makes of a server that refuses.
 #include <gtest/gtest.h>
 
+#include "core/client/v4_login.h"
 #include "core/client/v4_session.h"
+#include "core/stream/run_coroutine.h"
 #include "tests/suites/transport_pair.h"
 #include "tests/v4-client/scripted_peer.h"
 #include "tests/v4/v4_server.h"
@@ -19,21 +21,47 @@ class ClientOfDaemon : public server::V4Server {
   // A session of a newly enrolled owner.
   std::shared_ptr<V4Session> open() {
     enrolled("alice", owner_);
+    auto session = V4Session::open(stack(), {"127.0.0.1", port(), ""}, owners_device());
+    if (!session) throw std::runtime_error(session.error().text());
+    return *session;
+  }
+  V4Identity owners_device() {
     V4Identity who;
     who.repository = owner_.record.id;
     who.root = owner_.record.root;
     who.device = owner_.device;
     who.sign = [this](ByteView message) { return owner_.key.sign(message); };
-    auto stack = stream::Stack::make({test::make("transport-tls", {{"pin", "[\"" + pin_ + "\"]"}}),
-                                      test::make("transport-tcp")});
-    if (!stack) throw std::runtime_error(stack.error().text());
-    auto session = V4Session::open(*stack, {"127.0.0.1", port(), ""}, who);
-    if (!session) throw std::runtime_error(session.error().text());
-    return *session;
+    return who;
+  }
+  stream::Stack stack() {
+    auto made = stream::Stack::make({test::make("transport-tls", {{"pin", "[\"" + pin_ + "\"]"}}),
+                                     test::make("transport-tcp")});
+    if (!made) throw std::runtime_error(made.error().text());
+    return *made;
   }
 
   server::V4Owner owner_ = server::V4Owner::make();
 };
+
+TEST_F(ClientOfDaemon, logs_in_again_over_a_tls_session_that_is_resumed) {
+  start();
+  enrolled("alice", owner_);
+  const stream::Stack over = stack();
+  const V4Identity who = owners_device();
+  const stream::Target server{"127.0.0.1", port(), ""};
+  const V4Limits limits;
+  boost::asio::io_context context(1);
+  std::vector<bool> resumed;
+  for (int i = 0; i < 3; ++i) {
+    auto in = stream::test::run(context, log_in(over, server, who, limits));
+    ASSERT_TRUE(in) << in.error().text();
+    const auto told = in->wire->connection().stream().info(CB_INFO_RESUMED);
+    ASSERT_TRUE(told) << told.error().text();
+    resumed.push_back(told->front() != std::byte{0});
+    stream::test::run(context, leave(std::move(in->wire)));
+  }
+  EXPECT_EQ(resumed, (std::vector{false, true, true}));
+}
 
 TEST_F(ClientOfDaemon, a_full_store_ends_a_stream_of_blobs_and_nothing_else) {
   start({"limits.reserve=1000000GiB"});
