@@ -154,14 +154,19 @@ void Door::receive(std::unique_ptr<plugin::Stream> root) {
                  });
 }
 
-// Where both versions are served, the first header tells which it is. Reads nothing elsewhere.
+// Where both versions are served, the first header tells which it is. All of it comes within the
+// time of a login, or the connection ends: who trickles it does not live longer.
 stream::Task<size_t> Door::read_first(const Door& door, stream::Connection& connection,
                                       protocol::RequestHeaderBytes& first) {
-  const auto patience = door.parts_.v4->settings().login_timeout;
-  CB_CO_ASSIGN(const bool ready, co_await connection.wait_readable(patience));
-  if (!ready) co_return failed(Code::timeout, connection.peer(), "sent nothing");
-  connection.set_read_timeout(patience);
-  CB_CO_TRY(co_await connection.read_exactly(first));
+  const auto deadline = std::chrono::steady_clock::now() + door.parts_.v4->settings().login_timeout;
+  for (ByteSpan rest(first); !rest.empty();) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left.count() <= 0) co_return failed(Code::timeout, connection.peer(), "says nothing");
+    connection.set_read_timeout(left);
+    CB_CO_ASSIGN(const size_t got, co_await connection.read_some(rest));
+    if (got == 0) co_return failed(Code::closed, connection.peer(), "ended before its request");
+    rest = rest.subspan(got);
+  }
   co_return first.size();
 }
 

@@ -19,9 +19,8 @@ using v3::Request;
 // refusal; what is longer ends the connection.
 constexpr uint32_t kMaxFields = 1024;
 constexpr uint64_t kMaxSkip = 16 * kMiB + 1024;
-// How long, and how much, an ending connection is still read so that the peer gets the last answer.
-constexpr std::chrono::seconds kLinger{2};
-constexpr uint64_t kMaxLinger = kMiB;
+// A connection that has named no client of ours after this is closed, whatever else it says.
+constexpr std::chrono::seconds kLoginTimeout{60};
 
 Error wrong(Code code, std::string cause) { return fail(code, "request", std::move(cause)); }
 
@@ -45,7 +44,8 @@ V3Session::V3Session(const Shared& shared, const V3Settings& settings, V3Listene
       in_(shared.parts.traffic, *shared.parts.clock,
           {Direction::in, at_.address, [this] { return connection_->is_cancelled(); }}),
       input_(*connection_, *shared.parts.buffers, *shared.parts.clock),
-      transfers_(shared.parts, settings, dialect_, at_, *shared.counters) {
+      transfers_(shared.parts, settings, dialect_, at_, *shared.counters),
+      began_(shared.parts.clock->monotonic()) {
   input_.preload(first);
   input_.limit_content(&in_);
   transfers_.set_end([this] { connection_->cancel(); });
@@ -72,7 +72,7 @@ stream::Task<void> V3Session::serve() {
     CB_CO_ASSIGN(const bool ready, co_await wait_for_request());
     if (!ready) continue;
     protocol::RequestHeaderBytes raw{};
-    CB_CO_TRY(co_await input_.read(raw, settings_.request_timeout));
+    CB_CO_TRY(co_await input_.read(raw, at_most(settings_.request_timeout)));
     const RequestHeader header = protocol::decode_request_header(raw);
     const auto begun = shared_.parts.clock->monotonic();
     const Result<Next> answered = co_await answer(header);
@@ -82,11 +82,21 @@ stream::Task<void> V3Session::serve() {
   }
 }
 
+// So much of a time as is left to a stranger, for whom it is not more than that for all it says.
+std::chrono::nanoseconds V3Session::at_most(std::chrono::nanoseconds time) const {
+  if (known_) return time;
+  return std::min<std::chrono::nanoseconds>(
+      time, began_ + kLoginTimeout - shared_.parts.clock->monotonic());
+}
+
 // True when a request has begun. False after a delayed 1604 was sent instead.
 stream::Task<bool> V3Session::wait_for_request() {
-  std::chrono::nanoseconds patience = settings_.idle_timeout;
+  std::chrono::nanoseconds patience = at_most(settings_.idle_timeout);
   if (ack_due_)
     patience = std::max(*ack_due_ - shared_.parts.clock->monotonic(), std::chrono::nanoseconds(1));
+  if (patience.count() <= 0)
+    co_return failed(Code::timeout, peer_,
+                     "named no client within " + format_duration(kLoginTimeout));
   CB_CO_ASSIGN(const bool ready, co_await input_.wait(patience));
   if (ready) co_return true;
   if (!ack_due_)
@@ -149,7 +159,7 @@ stream::Task<Bytes> V3Session::read_payload(const RequestHeader& header) {
                                               " with a payload of " +
                                               std::to_string(header.payload_size) + " bytes"));
   Bytes payload(header.payload_size);
-  CB_CO_TRY(co_await input_.read(payload, settings_.request_timeout));
+  CB_CO_TRY(co_await input_.read(payload, at_most(settings_.request_timeout)));
   co_return payload;
 }
 
@@ -286,7 +296,8 @@ stream::Task<V3Session::Next> V3Session::send_file(const RequestHeader& header) 
         wrong(Code::corrupt,
               "a packet with a payload of " + std::to_string(header.payload_size) + " bytes"));
   std::array<std::byte, v3::kFileHeadSize> head{};
-  CB_CO_TRY(co_await input_.read(ByteSpan(head).first(head_size), settings_.request_timeout));
+  CB_CO_TRY(
+      co_await input_.read(ByteSpan(head).first(head_size), at_most(settings_.request_timeout)));
   CB_CO_ASSIGN(const bool known, co_await is_known(header.client));
   if (!known)
     co_return co_await refuse_and_end(
@@ -327,58 +338,6 @@ stream::Task<V3Session::Next> V3Session::verdict(Request request, const RequestH
   if (settings_.ack_resend_at_once) co_return co_await tell_outcome(header.client, dropped);
   ack_due_ = shared_.parts.clock->monotonic() + settings_.ack_delay;
   co_return Next::go_on;
-}
-
-stream::Task<V3Session::Next> V3Session::tell_outcome(const ClientId& id,
-                                                      const V3Outcome& outcome) {
-  switch (outcome.kind) {
-    case V3Outcome::Kind::nothing:
-      break;
-    case V3Outcome::Kind::received:
-      CB_CO_TRY(co_await send(Reply::file_received, v3::encode(outcome.reply)));
-      break;
-    case V3Outcome::Kind::done:
-      CB_CO_TRY(co_await send(Reply::acknowledged, id.view()));
-      break;
-    case V3Outcome::Kind::refused:
-      co_return co_await refuse(outcome.why);
-    case V3Outcome::Kind::ended:
-      co_return co_await refuse_and_end(outcome.why);
-  }
-  co_return Next::go_on;
-}
-
-stream::Task<void> V3Session::send(Reply reply, ByteView first, ByteView second) {
-  const Bytes message = v3::response_bytes(reply, {first, second}, dialect_);
-  co_return co_await connection_->write(message);
-}
-
-void V3Session::audit(std::string_view event, std::string object, std::string outcome,
-                      std::string detail) const {
-  shared_.parts.audit->post_of_stranger(
-      {"", peer_, std::string(event), std::move(object), std::move(outcome), std::move(detail)});
-}
-
-stream::Task<V3Session::Next> V3Session::refuse(const Error& why, uint64_t unread) {
-  ++shared_.counters->requests_refused;
-  shared_.counters->requests.note_failure(why.code);
-  shared_.parts.log->warn("v3.request.refused", {{"peer", peer_}, {"why", why.text()}});
-  input_.begin_content(settings_.request_timeout);
-  CB_CO_TRY(co_await input_.skip(unread));
-  CB_CO_TRY(co_await send(Reply::error));
-  co_return Next::go_on;
-}
-
-stream::Task<V3Session::Next> V3Session::refuse_and_end(const Error& why) {
-  if (why.code == Code::closed || why.code == Code::timeout || why.code == Code::cancelled)
-    co_return failed(why);  // nobody is listening
-  CB_CO_ASSIGN(const Next answered, co_await refuse(why));
-  (void)answered;
-  CB_CO_TRY(co_await connection_->shutdown());
-  input_.limit_content(nullptr);
-  input_.begin_content(kLinger);
-  (void)co_await input_.skip(kMaxLinger);
-  co_return Next::end;
 }
 
 // A key that was given out and never used could not be opened: try the other hash next time. Only

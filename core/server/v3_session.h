@@ -62,6 +62,7 @@ class V3Session {
   // Answers 1607 and ends; lingers so that the peer can read it.
   stream::Task<Next> refuse_and_end(const Error& why);
   boost::asio::awaitable<void> settle_oaep(bool peer_ended);
+  [[nodiscard]] std::chrono::nanoseconds at_most(std::chrono::nanoseconds time) const;
 
   // The last key given out on this connection, and whether anything was sent under it.
   struct Granted {
@@ -87,6 +88,7 @@ class V3Session {
   std::optional<ClientId> refused_;                  // answered 1606
   std::optional<std::chrono::nanoseconds> ack_due_;  // when 1030 is to be answered
   uint32_t resends_ = 0;
+  const std::chrono::nanoseconds began_;
 };
 
 }  // namespace cb::server

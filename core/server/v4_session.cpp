@@ -126,6 +126,11 @@ std::chrono::nanoseconds V4Session::patience() const {
   return std::min(lease, entered_ + settings_.session_limit - now);
 }
 
+// How long the rest of a request may take; none outlasts the time for a login.
+std::chrono::nanoseconds V4Session::time_of_request() const {
+  return is_in() ? settings_.request_timeout : std::min(settings_.request_timeout, patience());
+}
+
 stream::Task<void> V4Session::wait_for_frame() {
   std::chrono::nanoseconds step = kBriefly;
   while (true) {
@@ -154,9 +159,7 @@ stream::Task<void> V4Session::wait_for_frame() {
 stream::Task<V4Session::Frame> V4Session::read_frame() {
   std::array<std::byte, protocol::kRequestHeaderSize + v4::kFrameHeadSize> raw{};
   const ByteSpan all(raw);
-  const std::chrono::nanoseconds timeout =
-      is_in() ? settings_.request_timeout : std::min(settings_.request_timeout, patience());
-  CB_CO_TRY(co_await input_.read(all.first<protocol::kRequestHeaderSize>(), timeout));
+  CB_CO_TRY(co_await input_.read(all.first<protocol::kRequestHeaderSize>(), time_of_request()));
   const auto header = protocol::decode_request_header(
       std::span<const std::byte>(raw).first<protocol::kRequestHeaderSize>());
   if (header.version != v4::kVersion)
@@ -168,7 +171,7 @@ stream::Task<V4Session::Frame> V4Session::read_frame() {
   if (header.payload_size < v4::kFrameHeadSize || header.payload_size > v4::kFrameMax)
     co_return failed(
         disorder("has a payload of " + std::to_string(header.payload_size) + " bytes"));
-  CB_CO_TRY(co_await input_.read(all.last<v4::kFrameHeadSize>(), timeout));
+  CB_CO_TRY(co_await input_.read(all.last<v4::kFrameHeadSize>(), time_of_request()));
   CB_CO_ASSIGN(const v4::FrameHead head,
                v4::decode_frame_head(std::span<const std::byte>(raw).last<v4::kFrameHeadSize>(),
                                      header.payload_size));
@@ -231,7 +234,7 @@ stream::Task<void> V4Session::take(const Frame& frame) {
   if (frame.code == Request::put_more && may(frame.code))
     co_return co_await puts_.more(frame.request_id, frame.bulk_size, input_);
   Bytes message(frame.message_size);
-  CB_CO_TRY(co_await input_.read(message, settings_.request_timeout));
+  CB_CO_TRY(co_await input_.read(message, time_of_request()));
   if (!may(frame.code)) co_return co_await deny(frame);
   const bool is_refused = changes_copy(frame.code);
   if (is_refused && frame.code != Request::put)

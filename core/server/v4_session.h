@@ -75,6 +75,7 @@ class V4Session {
   [[nodiscard]] Error only_read() const;
   stream::Task<void> answer(const Frame& frame, const Bytes& message);
   [[nodiscard]] std::chrono::nanoseconds patience() const;
+  [[nodiscard]] std::chrono::nanoseconds time_of_request() const;
   [[nodiscard]] TrafficShare::Whose moving(Direction direction) const;
 
   // v4_maintenance.cpp

@@ -4,6 +4,7 @@
 // the log that says who and why, and nothing taken from other clients.
 #include <gtest/gtest.h>
 
+#include "core/server/stopped_clock.h"
 #include "tests/v3/v3_client.h"
 #include "tests/v3/v3_server.h"
 
@@ -251,6 +252,31 @@ TEST(V3Limits, an_idle_connection_is_closed) {
   V3Peer peer(server.port());
   EXPECT_FALSE(peer.response());
   EXPECT_TRUE(server.log().contains("sent nothing for"));
+}
+
+TEST(V3Limits, a_connection_that_names_no_client_is_closed_whatever_it_says) {
+  StoppedClock clock;
+  V3ServerOptions options;
+  options.clock = &clock;
+  V3Server server({}, Dialect::usual, std::move(options));
+  V3Client client(server.port(), "alice");
+  ASSERT_TRUE(client.sign_up());
+  V3Peer stranger(server.port());
+  const ClientId nobody;
+  const auto ask = [&] {
+    return stranger.request(nobody, v3::Request::reconnect, {v3::text_field("nobody").value()});
+  };
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(ask());
+    EXPECT_EQ(stranger.response()->header.code, 1606) << "which ends nothing";
+    clock.forward(19s);
+  }
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(stranger.response()->header.code, 1606);
+  clock.forward(19s);
+  ask();
+  EXPECT_TRUE(stranger.ended());
+  EXPECT_TRUE(client.back_up("note", as_bytes("one"))) << "who has a name may take its time";
 }
 
 TEST(V3Limits, an_upload_past_the_limit_is_refused_before_data_is_stored) {

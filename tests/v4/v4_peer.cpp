@@ -95,7 +95,7 @@ std::string V4Answer::failure() const {
   return v4::error_of(as<v4::pb::Failure>()).text();
 }
 
-V4Peer::V4Peer(uint16_t port, const std::string& pin) {
+V4Peer::V4Peer(uint16_t port, const std::string& pin) : port_(port) {
   plugin::HostServices services;
   services.log = &log_;
   services.clock = &os::system_clock();
@@ -110,13 +110,15 @@ V4Peer::V4Peer(uint16_t port, const std::string& pin) {
     top_first.push_back(transport(*registry_, "transport-tls", {{"pin", "[\"" + pin + "\"]"}}));
   top_first.push_back(transport(*registry_, "transport-tcp", {}));
   stack_.emplace(must(stream::Stack::make(std::move(top_first))));
+  connect();
+}
+
+void V4Peer::connect() {
   auto connected = stream::test::run(
       context_,
-      stack_->connect(context_.get_executor(), {"127.0.0.1", port, ""}, std::chrono::seconds(10)));
-  if (!connected) {
-    up_ = failed(connected.error());
-    return;
-  }
+      stack_->connect(context_.get_executor(), {"127.0.0.1", port_, ""}, std::chrono::seconds(10)));
+  up_ = connected ? Status{} : failed(connected.error());
+  if (!up_) return;
   connection_ = std::move(*connected);
   connection_->set_read_timeout(std::chrono::seconds(30));
   connection_->set_write_timeout(std::chrono::seconds(30));
@@ -128,6 +130,17 @@ void V4Peer::cut() {
   if (!connection_) return;
   stream::test::run(context_, connection_->close());
   connection_.reset();
+}
+
+bool V4Peer::again() {
+  cut();
+  connect();
+  return up_.has_value();
+}
+
+bool V4Peer::is_resumed() {
+  const auto resumed = connection_->stream().info(CB_INFO_RESUMED);
+  return resumed && resumed->front() == std::byte{1};
 }
 
 bool V4Peer::send(ByteView bytes) {

@@ -75,6 +75,10 @@ class V4Peer {
   bool ended();
   // Closes without a word.
   void cut();
+  // Connects once more, with what TLS remembers of the time before.
+  bool again();
+  // Did TLS resume an earlier session?
+  [[nodiscard]] bool is_resumed();
 
   // Sends a hello and keeps both messages.
   std::optional<v4::pb::HelloReply> hello(const v4::pb::Hello& message = usual_hello());
@@ -94,8 +98,10 @@ class V4Peer {
   Bytes hello_bytes, reply_bytes;
 
  private:
+  void connect();
   bool read_exactly(ByteSpan into);
 
+  const uint16_t port_;
   log::Capture log_;
   boost::asio::io_context context_{1};
   std::unique_ptr<plugin::Registry> registry_;
