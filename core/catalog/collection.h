@@ -41,7 +41,8 @@ struct MarkedRow {
   int64_t number = 0;
   int64_t pack = 0;
   Bytes16 session{};
-  bool has_children = false;
+  bool has_children = false;  // that it keeps
+  bool is_weak = false;       // keeps none, and nothing keeps it
 };
 // What the mark does with rows, and with ids that are children, one behind the other. Called while
 // the catalog is locked: neither may use it.
@@ -74,9 +75,16 @@ class Collection {
   // that have none.
   virtual Result<std::vector<Bytes32>> rows_of(int64_t repository, std::span<const Bytes32> ids,
                                                const TakeRow& take) = 0;
+  // Which of these rows are weak and describe what lives: each child has a row of data, in the
+  // row's own domain or in domain 0, for which `lives` says so. Never what is wanted: it is
+  // damaged. Looks at some of the first of them, one at least; an answer for each that it looked
+  // at.
+  using Lives = std::function<bool(const MarkedRow&)>;
+  virtual Result<std::vector<bool>> describe_live(int64_t repository, std::span<const int64_t> rows,
+                                                  const Lives& lives) = 0;
   // What these rows name, if they are there.
   virtual Status children_of(std::span<const int64_t> rows, const TakeChildren& take) = 0;
-  // Every row in a pack, and what it names.
+  // Every row in a pack, and what it names, but for weak ones.
   virtual Status read_pack(int64_t pack, const TakeRow& take, const TakeChildren& below) = 0;
 
   // Takes `closed` from rows with children. Durable with the next change that is.
@@ -84,6 +92,9 @@ class Collection {
   // Condemns rows that are still in their packs and not private, and dates those that are condemned
   // without a date. Returns how many.
   virtual Result<uint64_t> condemn_dead(std::span<const DeadRow> rows, int64_t now_ns) = 0;
+  // Takes back what a collection condemned: of these rows those that are weak, still in their packs
+  // and not wanted. Returns how many.
+  virtual Result<uint64_t> take_back(std::span<const DeadRow> rows) = 0;
   // Deletes those that are still in their packs and were condemned by a collection, at
   // `condemned_until_ns` or before; what of them was wanted is so no more. Returns the stored bytes
   // of each that went, in no order.

@@ -152,20 +152,21 @@ class Index {
   virtual Result<std::vector<Bytes16>> drop_intake(int64_t owner) = 0;
 
   // A pack that is durable in the store, and its blobs. A blob that is there already stays where it
-  // is and counts as garbage here; one that was condemned lives on here.
+  // is and counts as garbage here; one that was condemned lives on here. A weak one never stands in
+  // the way of another kind, condemned or not.
   virtual Status add_pack(int64_t repository, const PackRow& pack, std::span<const BlobRow> blobs,
                           std::span<const SessionRow> sessions) = 0;
 
-  // One answer for each id.
+  // One answer for each id; unless `with_weak` they are of other kinds alone.
   virtual Result<std::vector<bool>> have(int64_t repository, const View& view,
-                                         std::span<const Bytes32> ids) = 0;
+                                         std::span<const Bytes32> ids, bool with_weak = true) = 0;
   // Those that are there, in any order.
   virtual Result<std::vector<BlobPlace>> places(int64_t repository, const View& view,
                                                 std::span<const Bytes32> ids) = 0;
   // The same of one domain alone.
   virtual Result<std::vector<BlobPlace>> places_in(int64_t repository, int64_t domain,
                                                    std::span<const Bytes32> ids) = 0;
-  // One for each id; nothing for what is not there.
+  // One for each id; nothing for what is not there, or weak: no snapshot hangs on that.
   virtual Result<std::vector<std::optional<BlobLink>>> links(int64_t repository, const View& view,
                                                              std::span<const Bytes32> ids) = 0;
   virtual Result<std::optional<Bytes>> session(int64_t repository, int64_t owner,
@@ -179,8 +180,8 @@ class Index {
   // there (with domain 0: anywhere) is so no more.
   virtual Status condemn(int64_t repository, int64_t domain, std::span<const Bytes32> ids) = 0;
 
-  // Copies of domains below 0, condemned ones left out: at most `most` whose row number is past
-  // `after`, by number.
+  // Copies of domains below 0, condemned and weak ones left out: at most `most` whose row number is
+  // past `after`, by number.
   struct Copy {
     int64_t number = 0;
     Bytes32 id{};
@@ -199,9 +200,9 @@ class Index {
                                                    int64_t before, size_t most) = 0;
   // Moves blobs of a domain to domain 0, where everybody may lean on them; what is there already
   // becomes garbage. The record of a blob's session moves with it. One whose children are not all
-  // in domain 0 stays (so give children first, or together), one that is not in `domain` is passed
-  // over. Unless it `closes`, nothing with children counts as closed by it. Returns how many of
-  // `ids` came.
+  // in domain 0 stays (so give children first, or together), one that is not in `domain`, or weak,
+  // is passed over. Unless it `closes`, nothing with children counts as closed by it. Returns how
+  // many of `ids` came.
   virtual Result<uint64_t> open_up(int64_t repository, int64_t domain, std::span<const Bytes32> ids,
                                    bool closes) = 0;
 

@@ -21,12 +21,17 @@ struct LookUp {
   "SELECT b.id, b.owner, b.kind, length(b.children), b.session, b.size, p.name, b.offset"
 #define CB_SELECT_PLACE CB_PLACE_COLUMNS " FROM blob b JOIN pack p ON p.number = b.pack"
 #define CB_PLACE CB_SELECT_PLACE " WHERE b.repository = ? AND b.id = ?"
-#define CB_LINK \
-  "SELECT number, owner, kind, closed, children FROM blob WHERE repository = ? AND id = ?"
+#define CB_LINK                                            \
+  "SELECT number, owner, kind, closed, children FROM blob" \
+  " WHERE repository = ? AND id = ? AND kind NOT IN (2, 3)"
 
 constexpr LookUp kHave = {
     CB_HAVE " AND owner = ? AND condemned = 0",
     CB_HAVE " AND owner < 0 AND condemned = 0 ORDER BY owner DESC LIMIT 1",
+};
+constexpr LookUp kHaveStrong = {
+    CB_HAVE " AND owner = ? AND condemned = 0 AND kind NOT IN (2, 3)",
+    CB_HAVE " AND owner < 0 AND condemned = 0 AND kind NOT IN (2, 3) ORDER BY owner DESC LIMIT 1",
 };
 constexpr LookUp kPlace = {
     CB_PLACE " AND b.owner = ? AND b.condemned = 0",
@@ -107,9 +112,9 @@ Status for_each_found(Guarded& reader, const LookUp& sql, int64_t repository, co
 }  // namespace
 
 Result<std::vector<bool>> SqliteIndex::have(int64_t repository, const View& view,
-                                            std::span<const Bytes32> ids) {
+                                            std::span<const Bytes32> ids, bool with_weak) {
   std::vector<bool> there(ids.size(), false);
-  CB_TRY(for_each_found(reader_, kHave, repository, view, ids,
+  CB_TRY(for_each_found(reader_, with_weak ? kHave : kHaveStrong, repository, view, ids,
                         [&](size_t i, const Statement&) -> Status {
                           there[i] = true;
                           return {};

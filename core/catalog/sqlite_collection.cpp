@@ -18,9 +18,11 @@ constexpr const char* kRowsIn =
     " length(children) FROM blob WHERE pack = ? ORDER BY offset";
 // length() does not read what a long list of children overflows into.
 constexpr const char* kRowsOf =
-    "SELECT number, pack, session, length(children) FROM blob WHERE repository = ? AND id = ?";
+    "SELECT number, pack, session, length(children), kind IN (2, 3) FROM blob"
+    " WHERE repository = ? AND id = ?";
 constexpr const char* kReadPack =
-    "SELECT number, pack, session, length(children), children FROM blob WHERE pack = ?";
+    "SELECT number, pack, session, length(children), kind IN (2, 3), children FROM blob"
+    " WHERE pack = ?";
 constexpr const char* kChildren = "SELECT children FROM blob WHERE number = ?";
 constexpr const char* kUnclose =
     "UPDATE blob SET closed = 0 WHERE number = ? AND children <> x'' AND closed = 1";
@@ -55,7 +57,8 @@ Result<MarkedRow> read_marked(const Statement& select, const Connection& connect
   row.number = select.integer(0);
   row.pack = select.integer(1);
   CB_ASSIGN(row.session, fixed_bytes<16>(select, 2, connection));
-  row.has_children = select.integer(3) > 0;
+  row.is_weak = select.integer(4) != 0;
+  row.has_children = select.integer(3) > 0 && !row.is_weak;
   return row;
 }
 
@@ -222,7 +225,7 @@ Status SqliteCollection::read_pack(int64_t pack, const TakeRow& take, const Take
     if (!there) return {};
     CB_ASSIGN(const MarkedRow row, read_marked(select, *reader_.connection));
     take(row);
-    if (row.has_children) below(select.blob(4));
+    if (row.has_children) below(select.blob(5));
   }
 }
 

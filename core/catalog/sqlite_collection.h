@@ -17,6 +17,9 @@ class SqliteCollection final : public Collection {
   Result<std::vector<HeldBlob>> rows_in(int64_t pack) override;
   Result<std::vector<Bytes32>> rows_of(int64_t repository, std::span<const Bytes32> ids,
                                        const TakeRow& take) override;
+  Result<std::vector<bool>> describe_live(int64_t repository, std::span<const int64_t> rows,
+                                          const Lives& lives) override;
+  Result<uint64_t> take_back(std::span<const DeadRow> rows) override;
   Status children_of(std::span<const int64_t> rows, const TakeChildren& take) override;
   Status read_pack(int64_t pack, const TakeRow& take, const TakeChildren& below) override;
   Status unclose(std::span<const int64_t> numbers) override;

@@ -17,17 +17,17 @@ constexpr const char* kTrash = "UPDATE snapshot SET in_trash = 1 WHERE repositor
 constexpr const char* kUntrash = "UPDATE snapshot SET in_trash = 0 WHERE repository = ? AND id = ?";
 constexpr const char* kRemoveSnapshot = "DELETE FROM snapshot WHERE repository = ? AND id = ?";
 constexpr const char* kClose = "UPDATE blob SET closed = 1 WHERE number = ?";
-// What everybody has already stays; a condemned one gives way. "owner <> 0" tells SQLite that the
-// partial index on private rows will do, where it would else read every row there is.
+// What everybody has already stays; a condemned or weak one gives way. "owner <> 0" tells SQLite
+// that the partial index on private rows will do, where it would else read every row there is.
 constexpr const char* kCountGivenWay =
     "UPDATE pack SET blobs = blobs - gone.many, garbage = garbage + gone.bytes FROM"
     " (SELECT theirs.pack AS pack, count(*) AS many, sum(theirs.size) AS bytes FROM blob mine"
     "  JOIN blob theirs ON theirs.repository = mine.repository AND theirs.id = mine.id"
-    "  AND theirs.owner = 0 AND theirs.condemned = 1"
+    "  AND theirs.owner = 0 AND (theirs.condemned = 1 OR theirs.kind IN (2, 3))"
     "  WHERE mine.owner = ?1 AND mine.owner <> 0 GROUP BY theirs.pack) AS gone"
     " WHERE pack.number = gone.pack";
 constexpr const char* kGiveWay =
-    "DELETE FROM blob WHERE owner = 0 AND condemned = 1 AND repository ="
+    "DELETE FROM blob WHERE owner = 0 AND (condemned = 1 OR kind IN (2, 3)) AND repository ="
     " (SELECT repository FROM intake WHERE number = ?1)"
     " AND id IN (SELECT id FROM blob WHERE owner = ?1 AND owner <> 0)";
 constexpr const char* kPublishBlobs =

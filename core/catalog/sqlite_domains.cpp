@@ -27,15 +27,17 @@ constexpr const char* kReopenAll =
     " WHERE repository = ? AND closed = 1 AND children <> x''";
 constexpr const char* kCopies =
     "SELECT number, id, kind, owner, session FROM blob INDEXED BY blob_foreign"
-    " WHERE repository = ? AND owner < 0 AND condemned = 0 AND number > ? ORDER BY number LIMIT ?";
+    " WHERE repository = ? AND owner < 0 AND condemned = 0 AND kind NOT IN (2, 3) AND number > ?"
+    " ORDER BY number LIMIT ?";
 constexpr const char* kWeakBlobs =
     "SELECT number, id FROM blob INDEXED BY blob_weak WHERE repository = ? AND owner = ?"
     " AND kind IN (2, 3) AND condemned = 0 AND number < ? ORDER BY number DESC LIMIT ?";
 constexpr const char* kFind =
-    "SELECT number, condemned, pack, size, session, children FROM blob"
+    "SELECT number, condemned, pack, size, session, children, kind IN (2, 3) FROM blob"
     " WHERE repository = ? AND id = ? AND owner = ?";
 constexpr const char* kIsClosed =
-    "SELECT closed FROM blob WHERE repository = ? AND id = ? AND owner = 0 AND condemned = 0";
+    "SELECT closed FROM blob WHERE repository = ? AND id = ? AND owner = 0 AND condemned = 0"
+    " AND kind NOT IN (2, 3)";
 constexpr const char* kOpenUp = "UPDATE blob SET owner = 0, closed = ? WHERE number = ?";
 constexpr const char* kDelete = "DELETE FROM blob WHERE number = ?";
 constexpr const char* kToGarbage =
@@ -51,7 +53,7 @@ Result<std::optional<int64_t>> find_domain(Connection& connection, int64_t repos
 
 struct Found {
   int64_t number = 0, pack = 0, size = 0;
-  bool condemned = false;
+  bool condemned = false, is_weak = false;
   Bytes16 session{};
   Bytes children;
 };
@@ -94,6 +96,7 @@ class OpeningUp {
     found.size = select.integer(3);
     CB_ASSIGN(found.session, fixed_bytes<16>(select, 4, connection_));
     found.children = to_bytes(select.blob(5));
+    found.is_weak = select.integer(6) != 0;
     return found;
   }
 
@@ -121,7 +124,7 @@ class OpeningUp {
 
   Result<Outcome> move_one(const Bytes32& id) {
     CB_ASSIGN(const auto mine, find(id, domain_));
-    if (!mine || mine->condemned) return Outcome::is_not_there;
+    if (!mine || mine->condemned || mine->is_weak) return Outcome::is_not_there;
     CB_ASSIGN(const Children below, look_below(*mine));
     if (below == Children::missing) return Outcome::waits;
     const bool may_close = closes_ || mine->children.empty();
@@ -132,7 +135,7 @@ class OpeningUp {
 
   Status replace(const Bytes32& id, const Found& mine, bool closed) {
     CB_ASSIGN(const auto open, find(id, kOpenDomain));
-    if (open && !open->condemned) return remove(mine);
+    if (open && !open->condemned && !open->is_weak) return remove(mine);
     if (open) CB_TRY(remove(*open));
     CB_ASSIGN(Statement move, connection_.prepare(kOpenUp));
     return move.bind(closed ? 1 : 0).bind(mine.number).run();

@@ -27,9 +27,11 @@ constexpr const char* kAddSession =
 constexpr const char* kAddBlob =
     "INSERT INTO blob (repository, id, owner, kind, condemned, closed, session, pack, offset, size,"
     " children) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
-constexpr const char* kCondemned =
-    "SELECT number, pack, size FROM blob"
-    " WHERE repository = ? AND id = ? AND owner = ? AND condemned = 1";
+// The row that a blob (?4: is it weak?) takes the place of.
+constexpr const char* kReplaced =
+    "SELECT number, pack, size FROM blob WHERE repository = ?1 AND id = ?2 AND owner = ?3"
+    " AND CASE WHEN ?4 THEN condemned = 1 AND kind IN (2, 3)"
+    " ELSE condemned = 1 OR kind IN (2, 3) END";
 constexpr const char* kRevive =
     "UPDATE blob SET condemned = 0, condemned_ns = 0, kind = ?, closed = ?, session = ?, pack = ?,"
     " offset = ?, size = ?, children = ? WHERE number = ?";
@@ -80,15 +82,17 @@ class PackRows {
     return count.bind(blobs).bind(garbage).bind(pack).run();
   }
 
+  static bool is_weak(const BlobRow& blob) { return blob.kind == 2 || blob.kind == 3; }
+
   Status add_again(const BlobRow& blob) {
     int64_t number = 0;
     int64_t old_pack = 0;
     int64_t old_size = 0;
     {
-      CB_ASSIGN(Statement find, connection_.prepare(kCondemned));
-      find.bind(repository_).bind(ByteView(blob.id)).bind(domain_);
-      CB_ASSIGN(const bool condemned, find.step());
-      if (!condemned) {
+      CB_ASSIGN(Statement find, connection_.prepare(kReplaced));
+      find.bind(repository_).bind(ByteView(blob.id)).bind(domain_).bind(is_weak(blob) ? 1 : 0);
+      CB_ASSIGN(const bool is_replaced, find.step());
+      if (!is_replaced) {
         constexpr uint8_t kSessionKind = 6;  // repeated in each pack on purpose
         if (blob.kind != kSessionKind) garbage_ += blob.size;
         return {};

@@ -33,8 +33,8 @@ class SqliteIndex final : public Index {
 
   Status add_pack(int64_t repository, const PackRow& pack, std::span<const BlobRow> blobs,
                   std::span<const SessionRow> sessions) override;
-  Result<std::vector<bool>> have(int64_t repository, const View& view,
-                                 std::span<const Bytes32> ids) override;
+  Result<std::vector<bool>> have(int64_t repository, const View& view, std::span<const Bytes32> ids,
+                                 bool with_weak) override;
   Result<std::vector<BlobPlace>> places(int64_t repository, const View& view,
                                         std::span<const Bytes32> ids) override;
   Result<std::vector<BlobPlace>> places_in(int64_t repository, int64_t domain,

@@ -38,9 +38,9 @@ constexpr const char* kWant =
 #define CB_LACKED                                                          \
   "NOT EXISTS (SELECT 1 FROM blob b WHERE b.repository = w.repository AND" \
   " b.id = w.id AND b.owner IN (0, ?2) AND b.condemned = 0)"
-#define CB_WANTED                                            \
-  "SELECT w.id, max(w.kind), min(w.since_ns) FROM wanted w"  \
-  " WHERE w.repository = ?1 AND w.id > ?4 AND " CB_STILL_BAD \
+#define CB_WANTED                                                                     \
+  "SELECT w.id, max(w.kind), min(w.since_ns) FROM wanted w"                           \
+  " WHERE w.repository = ?1 AND w.id > ?4 AND w.kind NOT IN (2, 3) AND " CB_STILL_BAD \
   " AND (?3 OR (w.domain IN (0, ?2) AND " CB_LACKED ")) GROUP BY w.id ORDER BY w.id LIMIT ?5"
 constexpr const char* kWanted = CB_WANTED;
 constexpr const char* kCountWanted = "SELECT count(*) FROM (" CB_WANTED ")";

@@ -26,6 +26,9 @@ constexpr size_t kAtOnce = 8;            // blobs of content: some MiB
 constexpr size_t kListsAtOnce = 256;     // those are small
 constexpr unsigned kMostLostInARow = 3;  // connections in a row, without an answer in between
 
+// That a signature opens does not say that it is true: it stays with its device.
+bool is_judged(BlobKind kind) { return kind != BlobKind::session && !repository::is_weak(kind); }
+
 bool is_list(BlobKind kind) { return kind == BlobKind::node || kind == BlobKind::snapshot; }
 
 }  // namespace
@@ -68,7 +71,7 @@ Status CopyCheck::pass(bool lists) {
               ask([&](const CopyRemote& link) { return link.owner->copies(cursor); }));
     std::map<DeviceId, std::vector<BlobId>> of_devices;
     for (const BlobCopy& copy : page.copies)
-      if (copy.kind != BlobKind::session && is_list(copy.kind) == lists)
+      if (is_judged(copy.kind) && is_list(copy.kind) == lists)
         of_devices[copy.device].push_back(copy.id);
     for (const auto& [device, ids] : of_devices) {
       listed_ += ids.size();

@@ -273,6 +273,29 @@ TEST_F(LeaningTest, an_owner_s_check_lets_others_lean_and_finds_nothing_the_next
   expect_whole(newcomer, mine);
 }
 
+// Whether it is true does not show when it is opened.
+TEST_F(LeaningTest, an_owner_s_check_passes_over_signatures) {
+  const BackupResult mine = backup_of(writer_);
+  StoredBlob lie;
+  lie.head.id.bytes.fill(std::byte{5});
+  lie.head.kind = repository::BlobKind::signature;
+  lie.head.children = {content_of(writer_, mine).front()};
+  lie.stored = Bytes(50, std::byte{1});
+  lie.head.stored_size = 50;
+  {
+    const auto remote = must(remote_of(writer_));
+    must(remote->put(lie));
+    must(remote->flush());
+  }
+  EngineOwner owner = owner_remote();
+  const CopyCheckResult checked = check(owner);
+  EXPECT_EQ(checked.poisoned_count, 0u);
+  EXPECT_GT(checked.good, 0u);
+  EXPECT_TRUE(must(must(remote_of(owner_))->signatures(0)).ids.empty());
+  EXPECT_TRUE(must(must(remote_of(other_))->signatures(0)).ids.empty());
+  EXPECT_EQ(must(must(remote_of(writer_))->signatures(0)).ids, std::vector<BlobId>{lie.head.id});
+}
+
 TEST_F(LeaningTest, a_writer_whose_blobs_were_condemned_reads_and_sends_them_again) {
   const BackupResult first = backup_of(writer_);
   const std::vector<BlobId> ids = content_of(writer_, first);

@@ -87,6 +87,49 @@ TEST_P(RebuildAfterUpkeep, it_sees_the_same_while_old_and_new_packs_are_there) {
   expect_same(before);
 }
 
+TEST_P(RebuildAfterUpkeep, signatures_come_back_and_live_as_before) {
+  fill();
+  std::vector<StoredBlob> put;
+  std::vector<BlobId> dead;
+  for (const auto& [whose, snapshot] : alive_) {
+    const auto intake = must(engine().begin(repository_, whose, false));
+    const StoredBlob& data = snapshot.blobs[1];
+    ASSERT_EQ(data.head.kind, BlobKind::data);
+    put.push_back(make_blob(BlobKind::signature, 800 + put.size(), 90, {data.head.id}));
+    must(put_blob(*intake, put.back()));
+    // Of nothing that is there.
+    const BlobId nothing = make_blob(BlobKind::data, 9000 + put.size(), 1).head.id;
+    const StoredBlob lone = make_blob(BlobKind::signature, 8000 + put.size(), 90, {nothing});
+    must(put_blob(*intake, lone));
+    dead.push_back(lone.head.id);
+  }
+  const auto told = [this](const Viewer& viewer) {
+    const auto ids = must(engine().signatures(repository_, viewer, 0, 999)).ids;
+    return std::set<BlobId>(ids.begin(), ids.end());
+  };
+  collect();
+  EXPECT_GT(must(engine().compact(repository_, {}, {})).packs, 0u);
+  const auto owners = told(owner_);
+  const auto writers = told(writer_);
+  EXPECT_GT(owners.size(), 3u);
+  EXPECT_GT(writers.size(), owners.size());
+  for (const BlobId& id : dead) EXPECT_FALSE(writers.contains(id));
+  expect_doubts(rebuild(), {});
+  // What was collected and lies in old packs is back, and goes again.
+  collect();
+  EXPECT_EQ(told(owner_), owners);
+  EXPECT_EQ(told(writer_), writers);
+  EXPECT_EQ(told(other_writer_), owners);
+  for (const StoredBlob& blob : put) {
+    if (!writers.contains(blob.head.id)) continue;
+    const std::array<BlobId, 1> id = {blob.head.id};
+    EXPECT_EQ(must(read_all(engine(), repository_, id)).at(blob.head.id).head.children,
+              blob.head.children);
+  }
+  const auto checked = must(engine().check(repository_, true, {}));
+  for (const std::string& finding : checked.findings) ADD_FAILURE() << finding;
+}
+
 TEST_P(RebuildAfterUpkeep, all_that_is_stored_counts_for_its_account_again) {
   fill();
   const auto usage = [this] {

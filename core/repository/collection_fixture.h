@@ -50,6 +50,23 @@ inline TestSnapshot make_tree(const std::set<uint64_t>& pieces, uint64_t session
   return made;
 }
 
+// The data that make_tree makes of a piece.
+inline BlobId data_id(uint64_t piece) {
+  return make_blob(BlobKind::data, 1'000'000 + piece, 1).head.id;
+}
+
+// One of several signatures of a piece.
+inline StoredBlob signature_of(uint64_t piece, uint64_t number = 0) {
+  return make_blob(BlobKind::signature, 3'000'000 + piece * 10 + number, 40 + piece % 50,
+                   {data_id(piece)});
+}
+
+inline StoredBlob recipe_of(const std::vector<uint64_t>& pieces, uint64_t number = 0) {
+  std::vector<BlobId> children;
+  for (const uint64_t piece : pieces) children.push_back(data_id(piece));
+  return make_blob(BlobKind::recipe, 4'000'000 + number, 60, std::move(children));
+}
+
 // Ends a snapshot's time in the trash.
 inline void take_from_trash(EngineHouse& house, const RepositoryId& repository,
                             const TestSnapshot& snapshot) {

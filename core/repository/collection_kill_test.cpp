@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Kills a process that backs up, removes, collects and compacts in a loop, at random moments, opens
-// the repository again and looks: every snapshot that was acknowledged and not removed is whole.
-// One thread.
+// the repository again and looks: every snapshot that was acknowledged and not removed is whole,
+// with the signatures of its data. One thread.
 //
 // CB_KILL_ROUNDS (default 15) and CB_KILL_SEED set length and course.
 #include <signal.h>
@@ -28,11 +28,13 @@ struct Told {
   uint64_t number = 0;
 };
 
-// What follows from the number: neighbours share most pieces.
+// What follows from the number: neighbours share most pieces. Each has a signature.
 TestSnapshot snapshot_of(uint64_t number) {
   std::set<uint64_t> pieces;
   for (uint64_t i = 0; i < 12; ++i) pieces.insert((number / (1 + i % 3) * 7 + i * 5) % 60);
-  return make_tree(pieces, number);
+  TestSnapshot made = make_tree(pieces, number);
+  for (const uint64_t piece : pieces) made.blobs.push_back(signature_of(piece));
+  return made;
 }
 
 void tell(int out, const Told& told) {

@@ -64,9 +64,10 @@ void Mark::take_children(ByteView children) {
     ask(children.subspan(at, BlobId::kSize));
 }
 
-// A row in a young pack is not gone below: that pack's rows are all begun from.
+// A row in a young pack is not gone below: that pack's rows are all begun from. Nothing needs a
+// weak row, whatever names it.
 void Mark::meet(const catalog::MarkedRow& row) {
-  if (!old_packs_.contains(row.pack) || !marked_.add(row.number)) return;
+  if (row.is_weak || !old_packs_.contains(row.pack) || !marked_.add(row.number)) return;
   ask_session(row.session);
   if (row.has_children) below_.push_back(row.number);
 }

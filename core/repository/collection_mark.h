@@ -40,6 +40,8 @@ class Mark {
   // Called between batches from now on; may be empty.
   void set_between(std::function<void()> between) { between_ = std::move(between); }
 
+  // Marks this row alone, a weak one: see WeakRows.
+  void keep(int64_t number) { marked_.add(number); }
   // Of a row in an old pack.
   [[nodiscard]] bool is_marked(int64_t number) const { return marked_.contains(number); }
 
@@ -59,7 +61,7 @@ class Mark {
   std::vector<catalog::Bytes32> waiting_;  // ids to be asked for
   std::vector<int64_t> below_;             // marked rows whose children were not asked for yet
   // Ids that were asked for, each in the place that follows from it: what many name costs one
-  // look-up. All rows of such an id that are in old packs are marked, now and later.
+  // look-up. All rows of such an id that are in old packs are marked, now and later, but weak ones.
   std::vector<catalog::Bytes32> asked_;
   catalog::Bytes16 last_session_{};
   std::function<void()> between_;

@@ -42,6 +42,20 @@ Status Check::check_owner(const catalog::PackRow& pack) {
   return {};
 }
 
+// A collection may have removed a pack meanwhile; and one of weak blobs alone is needed by no
+// snapshot.
+Result<bool> Check::misses(const catalog::PackRow& pack, std::span<const catalog::BlobPlace> rows,
+                           const Error& why) {
+  CB_ASSIGN(const bool known, engine_.index().knows_pack(repository_, pack.name));
+  const bool are_weak = std::all_of(rows.begin(), rows.end(), [](const catalog::BlobPlace& row) {
+    return is_weak(static_cast<BlobKind>(row.kind));
+  });
+  const bool is_gone = why.code == Code::not_found && are_weak && !rows.empty();
+  if (known && is_gone)
+    note(pack_object(id_, PackName{pack.name}), "is not in the store, and no snapshot needs it");
+  return known && !is_gone;
+}
+
 Status Check::check_pack(const catalog::PackRow& pack) {
   const std::string object = pack_object(id_, PackName{pack.name});
   ++checked_.packs;
@@ -50,9 +64,9 @@ Status Check::check_pack(const catalog::PackRow& pack) {
   CB_TRY(count_blobs(pack, rows.size()));
   CB_TRY(check_rows(object, rows));
   auto bytes = StoredPack::open(*engine_.parts.store, object);
-  if (!bytes) {  // a collection may have removed it meanwhile
-    CB_ASSIGN(const bool known, engine_.index().knows_pack(repository_, pack.name));
-    if (!known) return {};
+  if (!bytes) {
+    CB_ASSIGN(const bool is_missed, misses(pack, rows, bytes.error()));
+    if (!is_missed) return {};
   }
   CB_ASSIGN(const bool there, whole(object, bytes));
   if (!there) return {};
@@ -209,7 +223,10 @@ Status Check::check_content(int64_t pack, const std::string& object, StoredPack&
   for (const FooterEntry& entry : footer.entries) {
     while (at < scan.blobs.size() && scan.blobs[at].offset < entry.offset) ++at;
     if (at < scan.blobs.size() && entry_of(scan.blobs[at]) == entry) continue;
-    if (used.contains(entry.offset) || entry.kind == BlobKind::session) {
+    if (is_weak(entry.kind)) {
+      note(object, "has a damaged blob " + entry.id.hex() + ", which no snapshot needs");
+      is_explained = true;
+    } else if (used.contains(entry.offset) || entry.kind == BlobKind::session) {
       find(object, "has a damaged blob " + entry.id.hex());
     } else {
       note(object, "has a damaged copy of blob " + entry.id.hex() + " that nobody uses");

@@ -61,6 +61,8 @@ class Check {
   Status check_packs();
   Status check_owner(const catalog::PackRow& pack);
   Status check_pack(const catalog::PackRow& pack);
+  Result<bool> misses(const catalog::PackRow& pack, std::span<const catalog::BlobPlace> rows,
+                      const Error& why);
   Status count_blobs(const catalog::PackRow& pack, size_t blobs);
   Status check_rows(const std::string& object, std::span<const catalog::BlobPlace> rows);
   Status check_seen(const std::string& object, int64_t domain,

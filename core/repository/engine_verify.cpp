@@ -254,7 +254,8 @@ Result<bool> VerifyRun::judge(const catalog::VerifiedPack& pack, const Rows& row
   return look.is_gone || !verdict.bad.empty() || is_frame_bad;
 }
 
-// What a collection condemned, or an owner, may be damaged as it likes.
+// What a collection condemned, or an owner, may be damaged as it likes. Weak blobs are put down as
+// wanted, too, so that they come back with a disk that does; nobody is asked for them.
 VerifyRun::Verdict VerifyRun::verdict_of(const std::string& object, const Rows& rows,
                                          const PackLook& look) {
   Verdict verdict;
@@ -263,7 +264,8 @@ VerifyRun::Verdict VerifyRun::verdict_of(const std::string& object, const Rows& 
     if (look.good[i] && row.is_wanted) verdict.whole_again[row.domain].push_back(row.blob.id);
     if (look.good[i] || (row.is_condemned && !row.is_wanted)) continue;
     verdict.bad[row.domain].push_back(row.blob.id);
-    if (!row.is_wanted) ++done_.newly_wanted;
+    const bool is_asked_for = !is_weak(static_cast<BlobKind>(row.blob.kind));
+    if (!row.is_wanted && is_asked_for) ++done_.newly_wanted;
     if (!look.is_gone)
       find(object, "has a damaged blob " + BlobId{row.blob.id}.hex() + " (" +
                        name_of_kind(row.blob.kind) + ")");

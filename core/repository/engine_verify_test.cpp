@@ -46,6 +46,7 @@ class EngineVerify : public testing::TestWithParam<std::string> {
     EXPECT_EQ(must(engine().count_wanted(repository_, viewer)), page.blobs.size());
     return page.blobs.size();
   }
+  std::vector<BlobId> signatures() { return must(engine().signatures(repository_, {}, 0, 99)).ids; }
   std::vector<std::string> packs() { return house_.objects("v4/" + repository_.hex() + "/pack/"); }
   // The pack that has this blob, and where its stored bytes begin in it.
   std::pair<std::string, uint64_t> place(const BlobId& id) {
@@ -241,6 +242,60 @@ TEST_P(EngineVerify, a_pack_that_comes_back_heals_by_itself) {
   EXPECT_EQ(wanted(), 6U);
   house_.put_object(lost, kept);
   EXPECT_EQ(verify().healed, 6U);
+  expect_whole(snapshot);
+}
+
+// Nobody makes one again: it is told, asked of nobody, and gone at the next collection.
+TEST_P(EngineVerify, a_damaged_signature_is_asked_of_nobody_and_harms_no_snapshot) {
+  const TestSnapshot snapshot = make_snapshot(1, 6, 5000);
+  commit(snapshot);
+  const auto data = of_kind(snapshot, BlobKind::data);
+  const StoredBlob bad = make_blob(BlobKind::signature, 1, 300, {data[0].head.id});
+  const StoredBlob good = make_blob(BlobKind::signature, 2, 300, {data[1].head.id});
+  send(std::array{bad, good});
+  flip(bad.head.id);
+  const auto checked = must(engine().check(repository_, true, {}));
+  for (const std::string& finding : checked.findings) ADD_FAILURE() << finding;
+  ASSERT_FALSE(checked.notes.empty());
+  EXPECT_NE(checked.notes.front().find(bad.head.id.hex()), std::string::npos);
+  const Verified found = verify();
+  EXPECT_TRUE(names(found, bad.head.id.hex() + " (signature)"));
+  EXPECT_EQ(found.bad_packs, 1U);
+  EXPECT_EQ(found.newly_wanted, 0U);
+  EXPECT_EQ(wanted(), 0U);
+  EXPECT_EQ(signatures(), std::vector<BlobId>{good.head.id});
+  for (const std::string& finding : must(engine().check(repository_, true, {})).findings)
+    ADD_FAILURE() << finding;
+  // It stays away though its data lives, and then its pack is whole again.
+  write_anew();
+  EXPECT_EQ(signatures(), std::vector<BlobId>{good.head.id});
+  expect_whole(snapshot);
+}
+
+TEST_P(EngineVerify, signatures_come_back_with_their_pack) {
+  const TestSnapshot snapshot = make_snapshot(1, 6, 5000);
+  commit(snapshot);
+  const auto data = of_kind(snapshot, BlobKind::data);
+  const StoredBlob one = make_blob(BlobKind::signature, 1, 300, {data[0].head.id});
+  send(std::array{one});
+  const std::string lost = place(one.head.id).first;
+  const Bytes kept = house_.object(lost);
+  must(house_.store().remove(lost));
+  for (const std::string& finding : must(engine().check(repository_, true, {})).findings)
+    ADD_FAILURE() << finding;
+  EXPECT_TRUE(names(verify(), lost + " is not in the store"));
+  EXPECT_EQ(wanted(), 0U);
+  EXPECT_TRUE(signatures().empty());
+  // A collection dates it, and does not take it back before the verification does.
+  forward(hours(48));
+  must(engine().collect(repository_, {}, {}));
+  EXPECT_TRUE(signatures().empty());
+  house_.put_object(lost, kept);
+  EXPECT_EQ(verify().healed, 1U);
+  EXPECT_EQ(signatures(), std::vector<BlobId>{one.head.id});
+  forward(hours(48));
+  must(engine().collect(repository_, {}, {}));
+  EXPECT_EQ(signatures(), std::vector<BlobId>{one.head.id});
   expect_whole(snapshot);
 }
 

@@ -62,9 +62,11 @@ Result<int64_t> PackIntake::owner() {
   return owner_;
 }
 
-Result<bool> PackIntake::is_stored(const BlobId& id) const {
-  const std::array<catalog::Bytes32, 1> one = {id.bytes};
-  CB_ASSIGN(const auto there, engine_->index().have(chain_->number(), view(), one));
+// A weak blob of this id, which whoever shares the domain can make up, does not count for another.
+Result<bool> PackIntake::is_stored(const BlobHead& head) const {
+  const std::array<catalog::Bytes32, 1> one = {head.id.bytes};
+  CB_ASSIGN(const auto there,
+            engine_->index().have(chain_->number(), view(), one, is_weak(head.kind)));
   return there[0];
 }
 
@@ -102,7 +104,7 @@ Status PackIntake::begin_new(OpenBlob& blob) {
 // pack became durable in between.
 Status PackIntake::begin_claimed(OpenBlob& blob, uint64_t generation) {
   if (in_flight_->generation() != generation) {
-    CB_ASSIGN(const bool stored, is_stored(blob.head.id));
+    CB_ASSIGN(const bool stored, is_stored(blob.head));
     if (stored) {
       in_flight_->release(blob.head.id, blob.place);
       blob.pack = nullptr;
@@ -137,7 +139,7 @@ Status PackIntake::set_aside(const OpenBlob& blob) {
 // Decides where the blob goes: nowhere, to another's pack, or to one that it begins in.
 Status PackIntake::place(OpenBlob& blob) {
   const uint64_t generation = in_flight_->generation();
-  CB_ASSIGN(const bool stored, is_stored(blob.head.id));
+  CB_ASSIGN(const bool stored, is_stored(blob.head));
   if (stored) return {};
   OpenPack& pack = packs_[class_of(blob.head.kind) == PackClass::data ? 0 : 1];
   if (!pack.place) pack.place = std::make_shared<InFlight::Pack>(domain_);

@@ -73,7 +73,7 @@ class PackIntake final : public Intake {
   void keep_session(OpenBlob& blob);
   Status check_epochs(const OpenPack& pack);
   Status learn_session(const SessionId& session);
-  Result<bool> is_stored(const BlobId& id) const;
+  Result<bool> is_stored(const BlobHead& head) const;
   Status place(OpenBlob& blob);
   Status begin_claimed(OpenBlob& blob, uint64_t generation);
   Status set_aside(const OpenBlob& blob);

@@ -58,7 +58,8 @@ Result<std::vector<FooterEntry>> entries_of(PackBytes& bytes, bool scan,
   CB_ASSIGN(const repository::PackScan found,
             repository::scan_pack(bytes, footer ? footer->offset : bytes.size()));
   for (const auto& lost : found.damaged)
-    if (lost.head) damage.push_back("has a damaged blob " + lost.head->id.hex());
+    if (lost.head && !repository::is_weak(lost.head->kind))
+      damage.push_back("has a damaged blob " + lost.head->id.hex());
   std::vector<FooterEntry> entries;
   for (const repository::PackedBlob& blob : found.blobs)
     entries.push_back(repository::entry_of(blob));
@@ -150,6 +151,7 @@ Status Hoard::take_pack(const PackSource& source, const std::string& name, PackB
       CB_TRY(take_session(source.place_of(name), bytes, entry, of));
       continue;
     }
+    if (repository::is_weak(entry.kind)) continue;
     of.copies.push_back({entry.id, number, entry.offset});
     if (entry.kind == BlobKind::snapshot) of.snapshots.insert(entry.id);
     if (!entry.session.is_zero()) of.sessions.try_emplace(entry.session);

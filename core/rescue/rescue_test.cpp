@@ -126,6 +126,23 @@ TEST_F(Rescued, a_damaged_copy_gives_way_to_a_good_one_and_is_told_when_there_is
   EXPECT_EQ(must(get(*rescue, blob.head.id)).stored, blob.stored);
 }
 
+// No snapshot needs one, and whoever writes may put one under the id of data.
+TEST_F(Rescued, signatures_are_passed_over_whatever_is_in_them) {
+  const StoredBlob blob = stored(BlobKind::data, {}, text(5000));
+  StoredBlob signature;
+  signature.head = {child(4), BlobKind::signature, {}, {blob.head.id}, 3};
+  signature.stored = Bytes(3, std::byte{7});
+  StoredBlob recipe = signature;
+  recipe.head.kind = BlobKind::recipe;
+  recipe.head.id = blob.head.id;
+  write_pack("a", {signature, recipe, blob, snapshot("one")});
+  const auto rescue = open();
+  EXPECT_EQ(must(get(*rescue, blob.head.id)).stored, blob.stored);
+  EXPECT_FALSE(get(*rescue, signature.head.id));
+  EXPECT_EQ(ids(*rescue, false).size(), 1u);
+  EXPECT_EQ(must(rescue->remote()->counts()).blobs, 2u);
+}
+
 TEST_F(Rescued, one_good_record_of_a_session_is_enough_wherever_it_lies) {
   const StoredBlob blob = stored(BlobKind::data, {}, text(5000));
   const StoredBlob good = sealer_->record();

@@ -46,6 +46,29 @@ TEST_F(Replica, serves_what_its_source_had_byte_for_byte_when_that_is_gone) {
   EXPECT_EQ(copied->chain(1)->commits.size(), 2U);
 }
 
+TEST_F(Replica, takes_no_signatures_and_lacks_none) {
+  start();
+  const V4Blobs blobs = back_up(*peer_, owner_);
+  repository::StoredBlob signature;
+  signature.head.id = server::random_blob_id();
+  signature.head.kind = repository::BlobKind::signature;
+  signature.head.children = {blobs.all[1].head.id};
+  signature.stored = server::random_bytes(80);
+  signature.head.stored_size = 80;
+  const auto origin = session(source_);
+  ASSERT_TRUE(origin->put(signature));
+  ASSERT_TRUE(origin->flush());
+  EXPECT_EQ(origin->signatures(0)->ids, std::vector{signature.head.id});
+  add_source(token());
+  ASSERT_EQ(outcome(copy_.run()), "done");
+  const auto copied = session(copy_);
+  expect_whole(*copied, blobs);
+  const auto told = copied->signatures(0);
+  ASSERT_TRUE(told) << told.error().text();
+  EXPECT_TRUE(told->ids.empty() && told->last);
+  EXPECT_TRUE(copy_.run()["outcome"] == "done");
+}
+
 TEST_F(Replica, takes_only_what_is_new_and_changes_nothing_when_nothing_is) {
   start();
   back_up(*peer_, owner_);
