@@ -49,19 +49,30 @@ int bio_read(BIO* bio, char* into, size_t cap, size_t* got) {
   return 0;
 }
 
+cb_status write_below(Lower& lower, const void* from, size_t length, size_t& took) {
+  took = 0;
+  cb_error error = fresh_error();
+  const cb_status status = lower.below.write(lower.below.ctx, from, length, &took, &error);
+  lower.write_want = status;
+  if (status != CB_OK && status != CB_WANT_READ && status != CB_WANT_WRITE)
+    lower.keep(status, error);
+  return status;
+}
+
 int bio_write(BIO* bio, const char* from, size_t length, size_t* took) {
   Lower& lower = lower_of(bio);
   BIO_clear_retry_flags(bio);
   *took = 0;
-  cb_error error = fresh_error();
-  const cb_status status = lower.below.write(lower.below.ctx, from, length, took, &error);
-  lower.write_want = status;
-  if (status == CB_OK) return 1;
-  if (status == CB_WANT_READ || status == CB_WANT_WRITE) {
-    BIO_set_retry_write(bio);
-  } else {
-    lower.keep(status, error);
+  if (lower.gathers) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(from);
+    lower.unsent.insert(lower.unsent.end(), bytes, bytes + length);
+    *took = length;
+    return 1;
   }
+  cb_status status = lower.flush();
+  if (status == CB_OK) status = write_below(lower, from, length, *took);
+  if (status == CB_OK) return 1;
+  if (status == CB_WANT_READ || status == CB_WANT_WRITE) BIO_set_retry_write(bio);
   return 0;
 }
 
@@ -90,6 +101,19 @@ BIO_METHOD* method() {
 }
 
 }  // namespace
+
+cb_status Lower::flush() {
+  while (sent < unsent.size()) {
+    size_t took = 0;
+    const cb_status status = write_below(*this, unsent.data() + sent, unsent.size() - sent, took);
+    if (status != CB_OK) return status;
+    sent += took;
+  }
+  // An idle session keeps no memory for it.
+  unsent = {};
+  sent = 0;
+  return CB_OK;
+}
 
 void Lower::keep(cb_status status, const cb_error& error) {
   if (failure != CB_OK) return;

@@ -25,6 +25,13 @@ struct Lower {
   std::string message;
   bool ended = false;            // the stream below came to its end
   std::vector<std::byte> first;  // what was read before there was a session: it reads this first
+  bool gathers = false;          // what OpenSSL writes waits for flush()
+  std::vector<std::byte> unsent;
+  size_t sent = 0;  // bytes of `unsent`
+
+  // Sends what waits, as far as the stream below takes it: CB_OK when nothing is left, a want, or
+  // a failure, which is kept.
+  cb_status flush();
 
   // Keeps what went wrong below.
   void keep(cb_status status, const cb_error& error);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <utility>
 
 #include "cyberbackup/cpp/failure.hpp"
 #include "tls_error.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view kBindingLabel = "EXPORTER-Channel-Binding";  // RFC 9266
 constexpr size_t kBindingSize = 32;
+constexpr size_t kAtOnce = size_t{64} * 1024;  // bytes that are sealed before they are sent
 
 cb_status put(const void* data, size_t size, std::vector<std::byte>& out) {
   const auto* bytes = static_cast<const std::byte*>(data);
@@ -193,11 +195,41 @@ cb_status Stream::read(std::span<std::byte> into, size_t& got) {
 cb_status Stream::write(std::span<const std::byte> from, size_t& took) {
   require_up();
   if (ended_) throw Failure(CB_E_STATE, peer_ + ": a write after shutdown");
-  ERR_clear_error();
-  const cb_status status =
-      outcome(SSL_write_ex(ssl_.get(), from.data(), from.size(), &took), "writing");
+  took = 0;
+  if (sealed_ == 0) {
+    const cb_status status = seal(from);
+    if (sealed_ == 0) return status;
+  }
+  const cb_status status = send();
+  if (status == CB_OK) took = std::exchange(sealed_, 0);
+  return status;
+}
+
+// Makes records of as much as may go at once: each is 16 KiB at most, and sending them one by one
+// would wake up the peer for each.
+cb_status Stream::seal(std::span<const std::byte> from) {
+  const auto some = from.first(std::min(from.size(), kAtOnce));
+  cb_status status = CB_OK;
+  lower_.gathers = true;
+  while (status == CB_OK && sealed_ < some.size()) {
+    ERR_clear_error();
+    size_t part = 0;
+    const auto rest = some.subspan(sealed_);
+    const int result = SSL_write_ex(ssl_.get(), rest.data(), rest.size(), &part);
+    if (result != 1) lower_.gathers = false;
+    status = outcome(result, "writing");
+    sealed_ += part;
+  }
+  lower_.gathers = false;
   if (status == CB_END) throw Failure(CB_E_CLOSED, peer_ + ": the peer takes no more");
   return status;
+}
+
+cb_status Stream::send() {
+  const cb_status status = lower_.flush();
+  if (status == CB_OK || status == CB_WANT_READ || status == CB_WANT_WRITE) return status;
+  broken_ = true;
+  throw Failure(lower_.failure, lower_.message, lower_.os_errno, lower_.failure_flags);
 }
 
 cb_status Stream::shutdown() {

@@ -49,6 +49,8 @@ class Stream {
   cb_status outcome(int result, const char* doing);
   [[noreturn]] void fail(int kind, const char* doing);
   cb_status binding(std::vector<std::byte>& out);
+  cb_status seal(std::span<const std::byte> from);
+  cb_status send();
 
   std::shared_ptr<const Contexts> contexts_;
   Lower lower_;
@@ -58,6 +60,7 @@ class Stream {
   SslPtr ssl_;  // after all that it points to
   bool up_ = false;
   bool broken_ = false;  // a failure: OpenSSL must not be asked again
+  size_t sealed_ = 0;    // bytes of the write at hand whose records wait to be sent
   bool ended_ = false;   // shutdown was called and the closing message sent
 };
 
