@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See hook_index.h. One transaction runs from the first change to commit(), so that what a run that
-// fails has added is gone with it. Nothing is synced: after a loss of power the file may be
-// anything, and then it is made anew, or each record tells by its sum that it is not what was
-// added.
+// See hook_index.h. Whoever opens it marks it as unsettled, and takes the mark away at the end; so
+// a crash is told. Nothing is synced: after a loss of power the file may be anything, and then it
+// is made anew, or each record tells by its sum that it is not what was added.
 #include "core/catalog/hook_index.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/catalog/replace_file.h"
 #include "core/catalog/statement.h"
@@ -16,6 +16,8 @@ namespace cb::catalog {
 namespace {
 
 constexpr int64_t kLayout = 1;
+constexpr uintmax_t kMostBytes = uintmax_t{1} << 30;
+constexpr size_t kAddedAtOnce = 256;  // records in a transaction
 constexpr const char* kSettings =
     "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF;"
     " PRAGMA cache_size = -4096";
@@ -53,29 +55,45 @@ Result<std::unique_ptr<Connection>> connect_hooks(const std::string& file) {
 
 HookIndex::HookIndex(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-// Closing rolls back what is not committed.
-HookIndex::~HookIndex() = default;
+HookIndex::~HookIndex() { static_cast<void>(commit()); }
+
+Status HookIndex::erase(const std::string& file) {
+  const Status gone = os::real_file_system().remove(file + "-journal");
+  if (!gone && gone.error().code != Code::not_found) return gone;
+  return remove_catalog_file(file);
+}
 
 Result<std::unique_ptr<HookIndex>> HookIndex::open(const std::string& file) {
   auto connection = connect_hooks(file);
-  if (!connection && connection.error().code != Code::busy) {
-    CB_TRY(remove_catalog_file(file));
+  std::error_code unknown;
+  const bool is_large = connection && std::filesystem::file_size(file, unknown) > kMostBytes;
+  if (is_large || (!connection && connection.error().code != Code::busy)) {
+    connection = std::unique_ptr<Connection>();
+    CB_TRY(erase(file));
     connection = connect_hooks(file);
   }
   if (!connection) return failed(std::move(connection).error());
-  return std::unique_ptr<HookIndex>(new HookIndex(std::move(*connection)));
+  std::unique_ptr<HookIndex> index(new HookIndex(std::move(*connection)));
+  CB_ASSIGN(const int64_t unsettled, index->connection_->integer("PRAGMA application_id"));
+  index->was_settled_ = unsettled == 0;
+  CB_TRY(index->mark(false));
+  return index;
 }
+
+Status HookIndex::mark(bool is_settled) {
+  CB_TRY(begin());
+  CB_TRY(
+      connection_->execute(is_settled ? "PRAGMA application_id = 0" : "PRAGMA application_id = 1"));
+  return commit();
+}
+
+Status HookIndex::settle() { return mark(true); }
 
 Status HookIndex::begin() {
   if (in_transaction_) return {};
   CB_TRY(connection_->execute("BEGIN IMMEDIATE"));
   in_transaction_ = true;
   return {};
-}
-
-Result<bool> HookIndex::contains(const Key& key) {
-  CB_ASSIGN(Statement found, connection_->prepare("SELECT 1 FROM record WHERE key = ?"));
-  return found.bind(ByteView(key)).step();
 }
 
 Status HookIndex::add(const Key& key, ByteView record, std::span<const uint64_t> hooks, Age age) {
@@ -92,7 +110,12 @@ Status HookIndex::add(const Key& key, ByteView record, std::span<const uint64_t>
     CB_ASSIGN(Statement lead, connection_->prepare(age == Age::newest ? kLead : kLeadIfNew));
     CB_TRY(lead.bind(static_cast<int64_t>(hook)).bind(number).run());
   }
-  return {};
+  return ++added_ < kAddedAtOnce ? Status() : commit();
+}
+
+Result<bool> HookIndex::contains(const Key& key) {
+  CB_ASSIGN(Statement found, connection_->prepare("SELECT 1 FROM record WHERE key = ?"));
+  return found.bind(ByteView(key)).step();
 }
 
 Result<std::optional<int64_t>> HookIndex::find(uint64_t hook) {
@@ -110,7 +133,7 @@ Result<std::optional<HookIndex::Record>> HookIndex::record(int64_t number) {
   const ByteView key = found.blob(0);
   record.bytes = to_bytes(found.blob(2));
   if (key.size() != record.key.size() || found.integer(1) != sum_of(record.bytes))
-    return failed(Code::corrupt, connection_->file(), "holds something else than was added");
+    return std::optional<Record>();
   std::copy(key.begin(), key.end(), record.key.begin());
   return std::optional(std::move(record));
 }
@@ -121,6 +144,21 @@ Status HookIndex::remove(const Key& key) {
   return gone.bind(ByteView(key)).run();
 }
 
+Result<std::vector<HookIndex::Key>> HookIndex::keys(const Key& after, size_t most) {
+  CB_ASSIGN(Statement found,
+            connection_->prepare("SELECT key FROM record WHERE key > ? ORDER BY key LIMIT ?"));
+  found.bind(ByteView(after)).bind(static_cast<int64_t>(most));
+  std::vector<Key> keys;
+  while (true) {
+    CB_ASSIGN(const bool row, found.step());
+    if (!row) return keys;
+    const ByteView key = found.blob(0);
+    if (key.size() != Key().size())
+      return failed(Code::corrupt, connection_->file(), "has a key of another size");
+    std::copy(key.begin(), key.end(), keys.emplace_back().begin());
+  }
+}
+
 Result<bool> HookIndex::is_empty() {
   CB_ASSIGN(const int64_t first, connection_->integer("SELECT number FROM record LIMIT 1"));
   return first == 0;
@@ -129,6 +167,7 @@ Result<bool> HookIndex::is_empty() {
 Status HookIndex::commit() {
   if (!in_transaction_) return {};
   in_transaction_ = false;
+  added_ = 0;
   return connection_->execute("COMMIT");
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/bytes.h"
 
@@ -25,30 +26,40 @@ class HookIndex {
     Bytes bytes;
   };
 
-  // Opens the file or makes it; one that is damaged, or of another layout, is replaced. What is
-  // added counts once commit() was called, for others and after a crash; for this object at once.
-  // Code::busy when another process has it.
+  // Opens the file or makes it; one that is damaged, of another layout, or has more than 1 GiB, is
+  // begun anew. Code::busy when another process has it.
   static Result<std::unique_ptr<HookIndex>> open(const std::string& file);
   ~HookIndex();
+  // The file and what lies beside it; when nobody has it open.
+  static Status erase(const std::string& file);
 
-  [[nodiscard]] Result<bool> contains(const Key& key);
+  // Did whoever had it before call settle() at last? What is in it may be wrong else.
+  [[nodiscard]] bool was_settled() const { return was_settled_; }
+  Status settle();
+
   enum class Age { newest, older };
   // Replaces a record with that key. A hook that led elsewhere leads to the newest.
   Status add(const Key& key, ByteView record, std::span<const uint64_t> hooks, Age age);
   // The number of the record; nothing when no hook is like it.
   Result<std::optional<int64_t>> find(uint64_t hook);
-  // Nothing when it is gone. Code::corrupt when it is not what was added.
+  // Nothing when it is gone, or is not what was added.
   Result<std::optional<Record>> record(int64_t number);
   Status remove(const Key& key);
+  Result<bool> contains(const Key& key);
+  // The keys past `after` (zeros: from the first), ascending; at most `most`.
+  Result<std::vector<Key>> keys(const Key& after, size_t most);
   [[nodiscard]] Result<bool> is_empty();
-  Status commit();
 
  private:
   explicit HookIndex(std::unique_ptr<Connection> connection);
   Status begin();  // of the transaction, if none runs
+  Status commit();
+  Status mark(bool is_settled);
 
   std::unique_ptr<Connection> connection_;
   bool in_transaction_ = false;
+  bool was_settled_ = true;
+  size_t added_ = 0;  // since the last commit
 };
 
 }  // namespace cb::catalog

@@ -36,7 +36,8 @@ TEST_P(WeakSuite, no_walk_meets_one_and_no_verdict_opens_it) {
   EXPECT_TRUE(sees({mine_}, 2));
   EXPECT_FALSE(link({mine_}, 2));
   EXPECT_FALSE((*index().have(repository_, {mine_}, std::array<Bytes32, 1>{id_of(2)}, false))[0]);
-  for (const auto& copy : *index().copies(repository_, 0, 9)) EXPECT_EQ(copy.kind, 1);
+  const auto copies = index().copies(repository_, 0, 9);
+  for (const auto& copy : *copies) EXPECT_EQ(copy.kind, 1);
   EXPECT_EQ(open_up(mine_, {1, 2}), 1u);
   EXPECT_TRUE(sees({}, 1));
   EXPECT_FALSE(sees({}, 2));

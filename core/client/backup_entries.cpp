@@ -16,6 +16,7 @@ using repository::Extent;
 
 constexpr size_t kMostWaiting = 12 * 1024 * 1024;  // bytes of memory, about
 constexpr size_t kStretchWeight = sizeof(Stretch) + sizeof(Piece) + 32;
+constexpr size_t kRecent = 16;             // noted blobs that are looked at for the same
 constexpr size_t kMostNodes = 256 * 1024;  // that are remembered for the next backup
 
 // What has to be placed before the stretch is settled; none when it is.
@@ -187,7 +188,9 @@ Status EntryQueue::begin_tree(WaitingEntry& front) {
 Status EntryQueue::add_to_tree(WaitingEntry& front, const Extent& extent) {
   auto& blobs = front.cached.blobs;
   noting_ = noting_ && blobs.size() + extent_nodes_.size() < kMaxNotedBlobs;
-  if (!extent.hole && noting_ && (blobs.empty() || blobs.back() != extent.blob))
+  // A region lies in a few blobs, now in one and then in another.
+  const auto recent = blobs.end() - static_cast<std::ptrdiff_t>(std::min(blobs.size(), kRecent));
+  if (!extent.hole && noting_ && std::find(recent, blobs.end(), extent.blob) == blobs.end())
     blobs.push_back(extent.blob);
   return extents_->add(extent);
 }

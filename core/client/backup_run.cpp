@@ -25,7 +25,7 @@ BackupRun::BackupRun(const Backup::Parts& parts, const BackupRequest& request)
       files_(parts.files != nullptr ? parts.files : &os::real_file_system()),
       report_(*parts.clock, parts.progress) {}
 
-BackupRun::~BackupRun() = default;
+BackupRun::~BackupRun() { drop_index(); }
 
 void BackupRun::cancel() {
   const std::lock_guard lock(mutex_);
@@ -97,7 +97,7 @@ Result<BackupResult> BackupRun::files() {
       CB_TRY(may_try_again(end.error(), barren));
       continue;
     }
-    if (*end == End::missing) distrust_ = true;
+    distrust_ = distrust_ || (*end == End::missing && missing > 0);
     if (++missing > kMostMissing)
       return failed(Code::state, "repository", "keeps losing blobs of the running backup",
                     "look at the server's log, and run check there");
@@ -172,13 +172,22 @@ Result<std::unique_ptr<repository::SessionSealer>> BackupRun::new_session() {
 // Large pieces alone are worth it: small ones are fine enough.
 void BackupRun::open_index() {
   constexpr uint64_t kLeastAverage = 256 * 1024;
-  index_.reset();
-  if (request_.dry_run || cache_trouble_ || parts_.record->cutting.average < kLeastAverage) return;
+  drop_index();
+  if (index_ || request_.dry_run || cache_trouble_ ||
+      parts_.record->cutting.average < kLeastAverage)
+    return;
   auto index = FineIndex::open(places_.fine);
-  if (index)
-    index_ = std::move(*index);
-  else
-    report_.note(places_.fine.string(), "cannot be used: " + index.error().cause);
+  if (!index) return report_.note(places_.fine.string(), "cannot be used: " + index.error().cause);
+  index_ = std::move(*index);
+  index_is_doubtful_ = !index_->was_settled();
+}
+
+// Nobody uses it any more.
+void BackupRun::drop_index() {
+  if (!index_is_spoilt_) return;
+  index_is_spoilt_ = false;
+  index_.reset();
+  (void)catalog::HookIndex::erase(places_.fine.string());
 }
 
 std::unique_ptr<FineGrain> BackupRun::fine_grain() {
@@ -193,14 +202,17 @@ std::unique_ptr<FineGrain> BackupRun::fine_grain() {
   parts.index = index_.get();
   parts.remote = remote_.get();
   parts.damaged = mending_.wanted();
-  parts.distrust = distrust_;
+  parts.distrust = distrust_ || index_is_doubtful_;
   return std::make_unique<FineGrain>(std::move(parts));
 }
 
 void BackupRun::close_index(FineGrain& fine, bool is_committed) {
-  if (is_committed) fine.keep();
-  if (const auto trouble = fine.trouble())
-    report_.note(places_.fine.string(), "cannot be used: " + trouble->cause);
+  if (is_committed) fine.settle();
+  index_is_doubtful_ = !is_committed;
+  const auto trouble = fine.trouble();
+  if (!trouble) return;
+  report_.note(places_.fine.string(), "cannot be used: " + trouble->cause);
+  index_is_spoilt_ = true;
 }
 
 BlobLine::Parts BackupRun::line_parts(const repository::SessionSealer& sealer,
@@ -290,10 +302,21 @@ Result<BackupRun::End> BackupRun::finish(BackupPass& pass, BlobLine& line, const
   return send_commit(line, facts);
 }
 
+// The index of signatures names old blobs by its nature; the caches do not.
+void BackupRun::note_missing(const std::vector<BlobId>& missing) {
+  for (const BlobId& id : missing) {
+    const auto known = index_ ? index_->contains(id) : Result<bool>(false);
+    if (!known || !*known) distrust_ = true;
+  }
+}
+
 Result<BackupRun::End> BackupRun::send_commit(BlobLine& line, const SnapshotFacts& facts) {
   CB_ASSIGN(const auto wanted, seal_snapshot(parts_, request_, line, facts));
   CB_ASSIGN(auto answer, commit(wanted));
-  if (!answer.missing.empty()) return End::missing;
+  if (!answer.missing.empty()) {
+    note_missing(answer.missing);
+    return End::missing;
+  }
   result_.snapshot = wanted.snapshot;
   CB_ASSIGN(result_.commit, repository::decode_commit(answer.receipt));
   result_.receipt = std::move(answer.receipt);

@@ -42,6 +42,8 @@ class BackupRun {
   void open_index();
   std::unique_ptr<FineGrain> fine_grain();
   void close_index(FineGrain& fine, bool is_committed);
+  void drop_index();
+  void note_missing(const std::vector<repository::BlobId>& missing);
   Result<bool> take_over();
   Result<std::unique_ptr<repository::SessionSealer>> new_session();
   BlobLine::Parts line_parts(const repository::SessionSealer& sealer, FineGrain* fine) const;
@@ -62,6 +64,8 @@ class BackupRun {
   CacheFiles places_;
   std::unique_ptr<os::File> lock_;
   std::unique_ptr<FineIndex> index_;    // none: nothing leans on parts of other blobs
+  bool index_is_doubtful_ = false;      // it may name what is not there
+  bool index_is_spoilt_ = false;        // it is to be begun anew
   std::optional<Error> cache_trouble_;  // nothing can be written there
   std::shared_ptr<repository::Remote> remote_;
   uint32_t epoch_ = 0;  // that the last session was sealed for

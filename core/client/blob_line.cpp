@@ -15,6 +15,16 @@ constexpr size_t kMostItems = 4096;           // small nodes have overheads of t
 constexpr size_t kMostAsked = 4096;           // ids in one question
 constexpr uint64_t kSample = 16;              // one data blob of so many is verified
 
+// The piece of a blob that is there; one for all stretches of a region.
+std::shared_ptr<Piece> old_piece(const std::vector<Stretch>& laid, const BlobId& blob) {
+  for (const Stretch& stretch : laid)
+    if (stretch.piece->id == blob) return stretch.piece;
+  auto piece = std::make_shared<Piece>();
+  piece->id = blob;
+  piece->placed = true;
+  return piece;
+}
+
 }  // namespace
 
 BlobLine::BlobLine(const Parts& parts) : parts_(parts) {}
@@ -87,7 +97,7 @@ Status BlobLine::accept(Item item, bool is_named) {
   std::unique_lock lock(mutex_);
   moved_.wait(lock, [&] { return error_ || (bytes_ < kBudget && items_ < kMostItems); });
   CB_TRY(status());
-  bytes_ += item.buffer.size();
+  bytes_ += item.buffer.capacity();
   ++items_;
   if (is_named) {
     named(std::move(item));
@@ -180,7 +190,7 @@ void BlobLine::place(const Item& item) {
 }
 
 void BlobLine::leave(const Item& item) {
-  bytes_ -= item.buffer.size();
+  bytes_ -= item.buffer.capacity();
   --items_;
   moved_.notify_all();
 }
@@ -226,13 +236,15 @@ Status BlobLine::send(Item& item) {
 
 Status BlobLine::send_region(Item& item) {
   auto anchors = parts_.fine->anchors(item.plain());
-  CB_ASSIGN(const auto parts, parts_.fine->match(item.plain(), anchors));
-  {
-    const std::lock_guard lock(mutex_);
-    if (!parts.empty() && lay_out(item, parts)) return {};
-    place(item);
+  if (!item.is_there) {
+    CB_ASSIGN(const auto parts, parts_.fine->match(item.id, item.plain(), anchors));
+    {
+      const std::lock_guard lock(mutex_);
+      if (!parts.empty() && lay_out(item, parts)) return {};
+      place(item);
+    }
+    CB_TRY(put_whole(item));
   }
-  CB_TRY(put_whole(item));
   return put_signature(
       parts_.fine->describe(item.id, item.plain(), *item.offset, std::move(anchors)));
 }
@@ -246,11 +258,10 @@ bool BlobLine::lay_out(const Item& item, const std::vector<RegionPart>& parts) {
   for (const RegionPart& part : parts) {
     Stretch stretch{part.length, nullptr, part.offset};
     if (part.blob) {
-      stretch.piece = std::make_shared<Piece>();
-      stretch.piece->id = *part.blob;
-      stretch.piece->placed = true;
+      stretch.piece = old_piece(laid, *part.blob);
     } else {
       if (!patch_) patch_ = std::make_unique<Patch>();
+      if (laid.empty() || laid.back().piece != patch_->piece()) patch_->note_stretch();
       stretch.piece = patch_->piece();
       stretch.offset = patch_->add(item.plain().subspan(at, part.length), part.hash);
     }
@@ -263,6 +274,7 @@ bool BlobLine::lay_out(const Item& item, const std::vector<RegionPart>& parts) {
       laid.push_back(std::move(stretch));
     if (patch_ && patch_->is_full()) end_patch();
   }
+  laid.shrink_to_fit();
   // There is no blob of this id.
   known_.erase(id);
   place(item);
@@ -278,7 +290,7 @@ void BlobLine::end_patch() {
   item.patch = patch_->take_signature();
   patch_.reset();
   item.piece->size = static_cast<uint32_t>(item.plain().size());
-  bytes_ += item.buffer.size();
+  bytes_ += item.buffer.capacity();
   ++items_;
   to_name_.push_back(std::move(item));
   work_.notify_one();
@@ -315,6 +327,34 @@ Status BlobLine::put_signature(Result<repository::StoredBlob> signature) {
   return {};
 }
 
+// Which of the regions that are there the fine grain knows nothing of: they came from a run that
+// was cut off, or from elsewhere.
+Result<std::vector<bool>> BlobLine::undescribed(const std::vector<Item>& items,
+                                                const std::vector<bool>& there) {
+  if (there.size() != items.size())
+    return failed(Code::corrupt, "server", "answered for another number of blobs");
+  std::vector<bool> lacking(items.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!there[i] || !items[i].offset) continue;
+    CB_ASSIGN(const bool lacks, parts_.fine->lacks(items[i].id));
+    lacking[i] = lacks;
+  }
+  return lacking;
+}
+
+// With the mutex held.
+void BlobLine::answered(Item item, bool is_there, bool lacks_signature) {
+  if (is_there) {
+    ++counts_.blobs_known;
+    place(item);
+    item.is_there = true;
+  }
+  if (is_there && !lacks_signature)
+    leave(item);
+  else
+    to_send_.push_back(std::move(item));
+}
+
 // One question at a time: what comes in meanwhile makes up the next one.
 void BlobLine::ask() {
   std::unique_lock lock(mutex_);
@@ -330,19 +370,11 @@ void BlobLine::ask() {
     }
     lock.unlock();
     const auto there = parts_.remote->have(ids);
+    const auto lacking = there ? undescribed(items, *there) : failed(there.error());
     lock.lock();
-    if (!there) return fail_with(there.error());
-    if (there->size() != items.size())
-      return fail_with(fail(Code::corrupt, "server", "answered for another number of blobs"));
-    for (size_t i = 0; i < items.size(); ++i) {
-      if ((*there)[i]) {
-        ++counts_.blobs_known;
-        place(items[i]);
-        leave(items[i]);
-      } else {
-        to_send_.push_back(std::move(items[i]));
-      }
-    }
+    if (!lacking) return fail_with(lacking.error());
+    for (size_t i = 0; i < items.size(); ++i)
+      answered(std::move(items[i]), (*there)[i], (*lacking)[i]);
     work_.notify_all();
   }
 }

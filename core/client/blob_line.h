@@ -80,6 +80,7 @@ class BlobLine {
     std::vector<repository::BlobId> children;
     Bytes buffer;
     std::optional<uint64_t> offset;                  // in its file, of a region
+    bool is_there = false;                           // and only its signature is missing
     std::optional<repository::BlobSignature> patch;  // what is in it, of a patch
     [[nodiscard]] ByteView plain() const {
       return ByteView(buffer).subspan(repository::kIdHeadroom);
@@ -92,10 +93,13 @@ class BlobLine {
   Status name(Item& item);
   Status send(Item& item);
   Status send_region(Item& item);
+  Result<std::vector<bool>> undescribed(const std::vector<Item>& items,
+                                        const std::vector<bool>& there);
   Status put_whole(Item& item);
   Status put_signature(Result<repository::StoredBlob> signature);
   // With the mutex held:
   void named(Item item);
+  void answered(Item item, bool is_there, bool lacks_signature);
   void place(const Item& item);
   bool lay_out(const Item& item, const std::vector<RegionPart>& parts);
   void end_patch();

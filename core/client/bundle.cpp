@@ -28,6 +28,8 @@ Status PieceStream::append(ByteView data, std::vector<Stretch>& to) {
     const uint64_t offset = buffer_.size() - repository::kIdHeadroom;
     bool ended = false;
     const size_t taken = cut_.take(data, ended);
+    // Two sizes of buffers leave fewer holes behind than any.
+    if (buffer_.size() + taken > buffer_.capacity()) buffer_.reserve(most_);
     const auto begin = data.begin();
     buffer_.insert(buffer_.end(), begin, begin + static_cast<std::ptrdiff_t>(taken));
     const bool goes_on =

@@ -22,7 +22,11 @@ class PieceStream {
 
   // Both outlive the stream.
   PieceStream(const repository::Cutter& cutter, BlobLine& line, Content content)
-      : line_(line), cut_(cutter), content_(content), usual_(cutter.sizes().average * 3 / 2) {}
+      : line_(line),
+        cut_(cutter),
+        content_(content),
+        usual_(cutter.sizes().average * 3 / 2),
+        most_(repository::kIdHeadroom + cutter.sizes().max) {}
 
   // Adds to `to` where the bytes lie.
   Status append(ByteView data, std::vector<Stretch>& to);
@@ -43,6 +47,7 @@ class PieceStream {
   uint64_t position_ = 0;     // in the file
   uint64_t piece_began_ = 0;  // likewise
   size_t usual_;              // bytes that a piece seldom exceeds
+  size_t most_;               // that a buffer can need
   std::shared_ptr<Piece> piece_;
   Bytes buffer_;
 };

@@ -13,7 +13,6 @@ namespace {
 // So many ids of signatures are asked for at once; they have some KiB each.
 constexpr size_t kAtOnce = 64;
 constexpr size_t kMostFetched = 100'000;  // of 100 GiB and more; what is older is found no more
-constexpr size_t kMostAskedBlobs = 100'000;
 
 // Is it the remote that failed, and not the index?
 bool is_of_remote(const Error& error) {
@@ -26,34 +25,48 @@ FineGrain::Anchors FineGrain::anchors(ByteView region) const {
   return repository::find_anchors(parts_.keys->gear(), region);
 }
 
-Result<std::vector<RegionPart>> FineGrain::match(ByteView region, const Anchors& anchors) {
-  if (!works()) return std::vector<RegionPart>();
-  if (const Status done = fetch(); !done) {
-    if (is_of_remote(done.error())) return failed(done.error());
-    give_up(done.error());
-    return std::vector<RegionPart>();
-  }
-  auto parts = match_region(
-      *parts_.keys, *parts_.index, [this](const BlobId& id) { return is_usable(id); }, region,
-      anchors);
+// False when there is trouble with the index.
+Result<bool> FineGrain::is_ready() {
+  if (!works()) return false;
+  const Status done = prepare();
+  if (done) return true;
+  if (is_of_remote(done.error())) return failed(done.error());
+  give_up(done.error());
+  return false;
+}
+
+Result<bool> FineGrain::lacks(const BlobId& blob) {
+  CB_ASSIGN(const bool ready, is_ready());
+  if (!ready) return false;
+  const auto known = parts_.index->contains(blob);
+  if (!known) give_up(known.error());
+  return known && !*known;
+}
+
+// What is damaged heals by being sent as it was.
+Result<std::vector<RegionPart>> FineGrain::match(const BlobId& id, ByteView region,
+                                                 const Anchors& anchors) {
+  if (parts_.damaged.contains(id)) return std::vector<RegionPart>();
+  CB_ASSIGN(const bool ready, is_ready());
+  if (!ready) return std::vector<RegionPart>();
+  const auto is_whole = [this](const BlobId& blob) { return !parts_.damaged.contains(blob); };
+  auto parts = match_region(*parts_.keys, *parts_.index, is_whole, region, anchors);
   if (parts || is_of_remote(parts.error())) return parts;
   give_up(parts.error());
   return std::vector<RegionPart>();
 }
 
-Result<bool> FineGrain::is_usable(const BlobId& blob) {
-  if (parts_.damaged.contains(blob)) return false;
-  if (!parts_.distrust) return true;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto known = asked_.find(blob); known != asked_.end()) return known->second;
-  }
-  CB_ASSIGN(const auto there, parts_.remote->have({&blob, 1}));
-  const bool is_there = there.size() == 1 && there.front();
-  if (!is_there) CB_TRY(parts_.index->forget(blob));
-  const std::lock_guard lock(mutex_);
-  if (asked_.size() < kMostAskedBlobs) asked_[blob] = is_there;
-  return is_there;
+// The first that needs the index sees to it that it can be used.
+Status FineGrain::prepare() {
+  const std::lock_guard lock(preparing_);
+  if (prepared_) return {};
+  CB_ASSIGN(const bool is_empty, parts_.index->is_empty());
+  if (is_empty) CB_TRY(fetch());
+  if (is_empty || parts_.distrust)
+    CB_TRY(parts_.index->forget_missing(
+        [this](std::span<const BlobId> ids) { return parts_.remote->have(ids); }));
+  prepared_ = true;
+  return {};
 }
 
 Result<StoredBlob> FineGrain::describe(const BlobId& blob, ByteView plain, uint64_t offset,
@@ -73,9 +86,9 @@ Result<StoredBlob> FineGrain::describe(const BlobId& blob, BlobSignature signatu
                                  repository::encode(signature));
 }
 
-void FineGrain::keep() {
+void FineGrain::settle() {
   if (!works()) return;
-  if (const Status kept = parts_.index->commit(); !kept) give_up(kept.error());
+  if (const Status settled = parts_.index->settle(); !settled) give_up(settled.error());
 }
 
 void FineGrain::give_up(const Error& error) {
@@ -91,20 +104,15 @@ std::optional<Error> FineGrain::trouble() const {
 
 // --- after the index was lost --------------------------------------------------------------------
 
-// The first that needs the index fills it, if there is nothing in it, with what the repository has.
 Status FineGrain::fetch() {
-  const std::lock_guard lock(fetching_);
-  if (fetched_) return {};
-  CB_ASSIGN(const bool is_empty, parts_.index->is_empty());
   uint64_t before = 0;
-  for (size_t count = 0; is_empty && count < kMostFetched;) {
+  for (size_t count = 0; count < kMostFetched;) {
     CB_ASSIGN(const repository::SignaturePage page, parts_.remote->signatures(before));
     CB_TRY(fetch_page(page.ids));
     count += page.ids.size();
     if (page.last || page.ids.empty()) break;
     before = page.next;
   }
-  fetched_ = true;
   return {};
 }
 

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <mutex>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "core/client/region_match.h"
@@ -28,7 +27,7 @@ class FineGrain {
     repository::Remote* remote = nullptr;
     // Blobs that are damaged in the repository: nothing leans on them.
     std::unordered_set<repository::BlobId, repository::IdHash> damaged;
-    // The index named what is not there: each blob is asked for before anything leans on it.
+    // The index may name what is not there: what is gone is forgotten before anything leans on it.
     bool distrust = false;
   };
   explicit FineGrain(Parts parts) : parts_(std::move(parts)) {}
@@ -36,7 +35,10 @@ class FineGrain {
   using Anchors = std::vector<repository::Anchor>;
   [[nodiscard]] Anchors anchors(ByteView region) const;
   // How a piece of a big file can be had; none: store it as it is. Fails when the remote does.
-  Result<std::vector<RegionPart>> match(ByteView region, const Anchors& anchors);
+  Result<std::vector<RegionPart>> match(const repository::BlobId& id, ByteView region,
+                                        const Anchors& anchors);
+  // Is there something to be told of this blob, which is there? Fails when the remote does.
+  Result<bool> lacks(const repository::BlobId& blob);
   // The signature blob of a data blob that was put, and notes it. `offset` is that of its first
   // byte in its file.
   Result<repository::StoredBlob> describe(const repository::BlobId& blob, ByteView plain,
@@ -44,27 +46,26 @@ class FineGrain {
   // The same of a patch.
   Result<repository::StoredBlob> describe(const repository::BlobId& blob,
                                           repository::BlobSignature signature);
-  // The backup was committed: what was noted counts.
-  void keep();
+  // The backup was committed: what was noted is true.
+  void settle();
   // What the index failed with.
   [[nodiscard]] std::optional<Error> trouble() const;
 
  private:
+  Result<bool> is_ready();
+  Status prepare();
   Status fetch();
   Status fetch_page(const std::vector<repository::BlobId>& ids);
   Status adopt(const repository::StoredBlob& blob);
-  Result<bool> is_usable(const repository::BlobId& blob);
   bool works() const { return works_; }
   void give_up(const Error& error);
 
   const Parts parts_;
   std::atomic<bool> works_{true};
-  std::mutex fetching_;
-  bool fetched_ = false;  // guarded by fetching_
+  std::mutex preparing_;
+  bool prepared_ = false;  // guarded by preparing_
   mutable std::mutex mutex_;
   std::optional<Error> trouble_;  // guarded by mutex_
-  // What the remote said, while it is distrusted; guarded by mutex_.
-  std::unordered_map<repository::BlobId, bool, repository::IdHash> asked_;
 };
 
 }  // namespace cb::client

@@ -15,6 +15,8 @@ using repository::PieceHash;
 // has nearly the same lowest.
 constexpr size_t kHooks = 8;
 
+constexpr size_t kAsked = 4096;  // ids in one question
+
 std::vector<uint64_t> lowest_marks(const std::vector<Anchor>& anchors) {
   std::vector<uint64_t> marks;
   marks.reserve(anchors.size());
@@ -54,14 +56,35 @@ Status FineIndex::add(const repository::BlobId& blob, const BlobSignature& signa
   return hooks_->add(blob.bytes, record, hooks, age);
 }
 
-Status FineIndex::forget(const repository::BlobId& blob) {
+Status FineIndex::forget_missing(const Have& have) {
   const std::lock_guard lock(mutex_);
-  return hooks_->remove(blob.bytes);
+  for (catalog::HookIndex::Key after{};;) {
+    CB_ASSIGN(const auto keys, hooks_->keys(after, kAsked));
+    if (keys.empty()) return {};
+    std::vector<repository::BlobId> ids;
+    for (const auto& key : keys) ids.push_back({key});
+    CB_ASSIGN(const std::vector<bool> there, have(ids));
+    if (there.size() != ids.size())
+      return failed(Code::corrupt, "server", "answered for another number of blobs");
+    for (size_t i = 0; i < ids.size(); ++i)
+      if (!there[i]) CB_TRY(hooks_->remove(keys[i]));
+    after = keys.back();
+  }
 }
 
-Status FineIndex::commit() {
+bool FineIndex::was_settled() {
   const std::lock_guard lock(mutex_);
-  return hooks_->commit();
+  return hooks_->was_settled();
+}
+
+Status FineIndex::settle() {
+  const std::lock_guard lock(mutex_);
+  return hooks_->settle();
+}
+
+Result<bool> FineIndex::contains(const repository::BlobId& blob) {
+  const std::lock_guard lock(mutex_);
+  return hooks_->contains(blob.bytes);
 }
 
 // With the mutex held. Nothing for a hook that leads to what was forgotten.
@@ -69,7 +92,9 @@ Result<std::optional<FineIndex::Described>> FineIndex::load(int64_t number) {
   CB_ASSIGN(const auto record, hooks_->record(number));
   if (!record) return std::optional<Described>();
   Described found{{record->key}, {}};
-  CB_ASSIGN(found.signature, repository::decode_blob_signature(record->bytes));
+  auto signature = repository::decode_blob_signature(record->bytes);
+  if (!signature) return std::optional<Described>();
+  found.signature = std::move(*signature);
   return std::optional(std::move(found));
 }
 

@@ -5,6 +5,7 @@
 // Thread-safe.
 #pragma once
 
+#include <functional>
 #include <mutex>
 
 #include "core/catalog/hook_index.h"
@@ -24,13 +25,17 @@ class FineIndex {
   // Code::busy when another backup has it.
   static Result<std::unique_ptr<FineIndex>> open(const os::Path& file);
 
+  // Did the last run with it come to its end? If not, it may name what never became durable.
+  [[nodiscard]] bool was_settled();
+  Status settle();
   [[nodiscard]] Result<bool> is_empty();
-  // Counts for this object at once, for others after commit(). Of two with the same content the
-  // newest is found.
+  Result<bool> contains(const repository::BlobId& blob);
+  // Of two with the same content the newest is found.
   using Age = catalog::HookIndex::Age;
   Status add(const repository::BlobId& blob, const repository::BlobSignature& signature, Age age);
-  Status forget(const repository::BlobId& blob);
-  Status commit();
+  // Forgets what is not there, by the answers to questions of up to 4,096 ids.
+  using Have = std::function<Result<std::vector<bool>>(std::span<const repository::BlobId>)>;
+  Status forget_missing(const Have& have);
 
   // What has most of these anchors in common, the best first; at most `most`.
   Result<std::vector<Described>> like(const std::vector<repository::Anchor>& anchors, size_t most);

@@ -26,6 +26,7 @@ struct MemoryRepository {
   uint64_t questions = 0;
   std::vector<repository::BlobId> signatures;  // and recipes that are durable, the newest last
   size_t signature_page = 4096;                // how many are told at once
+  std::vector<repository::BlobId> wanted;      // damaged ones
 };
 
 class MemoryRemote final : public repository::Remote {
@@ -139,6 +140,14 @@ class MemoryRemote final : public repository::Remote {
       page.ids.push_back(all[at - 1]);
     page.next = at + 1;
     page.last = at == 0;
+    return page;
+  }
+
+  Result<repository::WantedPage> wanted(const repository::BlobId&) override {
+    const std::lock_guard lock(repository_.mutex);
+    repository::WantedPage page{{}, true};
+    for (const auto& id : repository_.wanted)
+      page.blobs.push_back({id, repository::BlobKind::data});
     return page;
   }
 

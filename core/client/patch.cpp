@@ -7,6 +7,8 @@ namespace cb::client {
 namespace {
 
 constexpr size_t kPatchSize = 1024 * 1024;  // bytes
+constexpr size_t kMostPieces = 16 * 1024;   // short ones; their hashes have to fit a signature
+constexpr size_t kMostInPatch = 256;
 
 }  // namespace
 
@@ -19,6 +21,9 @@ uint32_t Patch::add(ByteView bytes, const repository::PieceHash& hash) {
   return offset;
 }
 
-bool Patch::is_full() const { return buffer_.size() >= kPatchSize; }
+bool Patch::is_full() const {
+  return buffer_.size() >= kPatchSize || signature_.pieces.size() >= kMostPieces ||
+         stretches_ >= kMostInPatch;
+}
 
 }  // namespace cb::client

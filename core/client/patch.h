@@ -17,7 +17,9 @@ class Patch {
 
   // Adds a piece, and tells at which offset it lies.
   uint32_t add(ByteView bytes, const repository::PieceHash& hash);
-  // Is it large enough to be stored?
+  // A stretch of a region begins in it.
+  void note_stretch() { ++stretches_; }
+  // Is it to be stored now? When it is large, has very many pieces, or many stretches lie in it.
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] bool is_empty() const { return signature_.pieces.empty(); }
   [[nodiscard]] const std::shared_ptr<Piece>& piece() const { return piece_; }
@@ -30,6 +32,7 @@ class Patch {
   std::shared_ptr<Piece> piece_;
   Bytes buffer_;
   repository::BlobSignature signature_;
+  size_t stretches_ = 0;
 };
 
 }  // namespace cb::client

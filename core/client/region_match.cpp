@@ -50,6 +50,14 @@ std::vector<Shift> shifts_of(const std::vector<Anchor>& region, const std::vecto
   return shifts;
 }
 
+// Neighbours that are new lie side by side.
+size_t stretches_of(const std::vector<RegionPart>& parts) {
+  size_t count = 0;
+  for (size_t i = 0; i < parts.size(); ++i)
+    count += i == 0 || parts[i].blob || parts[i - 1].blob ? 1 : 0;
+  return count;
+}
+
 class RegionCover {
  public:
   RegionCover(const repository::WriteKeys& keys, ByteView region) : keys_(keys), region_(region) {}
@@ -121,7 +129,7 @@ class RegionCover {
         parts.push_back({found.length, found.blob, found.offset, {}});
     }
     add_new_before(region_.size());
-    if (parts.size() > kMostStretches) parts.clear();
+    if (stretches_of(parts) > kMostStretches) parts.clear();
     return parts;
   }
 
@@ -176,8 +184,7 @@ class RegionCover {
     for (const BlobSignature::Run& run : patch->signature.runs) {
       for (uint32_t i = 0; i < run.count; ++i, ++piece, offset += run.length) {
         if (run.length != wanted.length || patch->signature.pieces[piece] != wanted.hash) continue;
-        CB_ASSIGN(const bool is_usable, usable(patch->blob));
-        if (!is_usable) return false;
+        if (!usable(patch->blob)) return false;
         wanted.blob = patch->blob;
         wanted.offset = offset;
         take(begin, wanted);
@@ -203,8 +210,7 @@ Result<std::vector<RegionPart>> match_region(const repository::WriteKeys& keys, 
   RegionCover cover(keys, region);
   for (const FineIndex::Described& blob : alike) {
     if (cover.missing() < kWorthLooking) break;
-    CB_ASSIGN(const bool is_usable, usable(blob.blob));
-    if (is_usable) CB_TRY(cover.look_into(blob, anchors));
+    if (usable(blob.blob)) CB_TRY(cover.look_into(blob, anchors));
   }
   if (cover.missing() * 2 > region.size()) return std::vector<RegionPart>();
   CB_TRY(cover.look_up(index, usable));

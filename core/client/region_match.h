@@ -19,7 +19,7 @@ struct RegionPart {
 };
 
 // May content lean on this blob?
-using UsableBlob = std::function<Result<bool>(const repository::BlobId&)>;
+using UsableBlob = std::function<bool(const repository::BlobId&)>;
 
 // The parts in order, or none when it is better stored whole: when less than half of it is there,
 // or it would lie in too many places.

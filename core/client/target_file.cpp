@@ -48,7 +48,7 @@ class GrowingFile final : public TargetFile {
     if (offset > entry_.size || bytes.size() > entry_.size - offset)
       return failed(Code::invalid, entry_.path, "has more content than its size says");
     CB_TRY(file_->write_at(bytes, offset));
-    if (entry_.size >= kLargeFile) push_on(offset, bytes.size());
+    if (entry_.size >= kLargeFile) CB_TRY(push_on(offset, bytes.size()));
     const uint64_t end = offset + bytes.size();
     uint64_t known = end_.load();
     while (known < end && !end_.compare_exchange_weak(known, end)) {
@@ -78,17 +78,17 @@ class GrowingFile final : public TargetFile {
  private:
   // Has what was written go to the disk, and what is there leave the page cache: whoever restores
   // much does not need it there, and pages that are used again cost a fraction of new ones.
-  void push_on(uint64_t offset, uint64_t length) {
+  Status push_on(uint64_t offset, uint64_t length) {
     file_->write_back(offset, length);
     std::pair<uint64_t, uint64_t> oldest{};
     {
       const std::lock_guard lock(mutex_);
       on_its_way_.emplace_back(offset, length);
-      if (on_its_way_.size() <= kMostOnTheirWay) return;
+      if (on_its_way_.size() <= kMostOnTheirWay) return {};
       oldest = on_its_way_.front();
       on_its_way_.pop_front();
     }
-    file_->drop_written(oldest.first, oldest.second);
+    return file_->drop_written(oldest.first, oldest.second);
   }
 
   // Opens what an interrupted restore left of this entry, if it is ours alone.

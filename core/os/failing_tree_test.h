@@ -98,8 +98,9 @@ class FailingFile final : public FailingNode<TreeFile> {
     return real_->reserve(offset, length);
   }
   void write_back(uint64_t offset, uint64_t length) override { real_->write_back(offset, length); }
-  void drop_written(uint64_t offset, uint64_t length) override {
-    real_->drop_written(offset, length);
+  Status drop_written(uint64_t offset, uint64_t length) override {
+    CB_FAULT("drop_written", path_);
+    return real_->drop_written(offset, length);
   }
   Status sync() override {
     CB_FAULT("sync", path_);

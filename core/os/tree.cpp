@@ -80,12 +80,15 @@ class RealTreeFile final : public RealNode<TreeFile> {
         ::sync_file_range(fd_.get(), as_off(offset), as_off(length), SYNC_FILE_RANGE_WRITE));
   }
 
-  void drop_written(uint64_t offset, uint64_t length) override {
+  Status drop_written(uint64_t offset, uint64_t length) override {
     constexpr unsigned kWait =
         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    static_cast<void>(::sync_file_range(fd_.get(), as_off(offset), as_off(length), kWait));
+    const int done = ::sync_file_range(fd_.get(), as_off(offset), as_off(length), kWait);
+    if (done != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
+      return fault("write it to the disk");
     static_cast<void>(
         ::posix_fadvise(fd_.get(), as_off(offset), as_off(length), POSIX_FADV_DONTNEED));
+    return {};
   }
 
   Status sync() override {

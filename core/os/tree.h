@@ -85,10 +85,11 @@ class TreeFile : public Node {
   virtual Status set_size(uint64_t size) = 0;
   // Takes the space for a stretch; Code::no_space before anything is written.
   virtual Status reserve(uint64_t offset, uint64_t length) = 0;
-  // Hints for large files: begins to write a stretch to the disk; and waits until one is there, and
-  // lets it leave the page cache. What goes wrong is told by sync().
+  // For large files: begins to write a stretch to the disk, as far as the system can.
   virtual void write_back(uint64_t offset, uint64_t length) = 0;
-  virtual void drop_written(uint64_t offset, uint64_t length) = 0;
+  // Waits until a stretch is there, and lets it leave the page cache. An error of the disk is told
+  // here and not again by sync().
+  virtual Status drop_written(uint64_t offset, uint64_t length) = 0;
   virtual Status sync() = 0;
 };
 

@@ -100,7 +100,7 @@ class PackEngine final : public Engine {
                                  std::span<const BlobId> ids) override {
     CB_ASSIGN(const auto chain, engine_->chain(repository));
     CB_ASSIGN(const int64_t domain, engine_->domain_of(*chain, viewer));
-    return index().have(chain->number(), {domain}, bytes_of(ids));
+    return index().have(chain->number(), {domain}, bytes_of(ids), false);
   }
 
   Status read(const RepositoryId& repository, const Viewer& whose, bool exact,

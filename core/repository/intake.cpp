@@ -228,7 +228,7 @@ Result<std::vector<bool>> PackIntake::have(std::span<const BlobId> ids) {
   CB_TRY(usable());
   // In this order: a pack that becomes durable leaves the one when it is in the other.
   const InFlight::Packs packs = in_flight_->find(domain_, ids);
-  CB_ASSIGN(auto there, engine_->index().have(chain_->number(), view(), bytes_of(ids)));
+  CB_ASSIGN(auto there, engine_->index().have(chain_->number(), view(), bytes_of(ids), false));
   for (size_t i = 0; i < ids.size(); ++i) {
     if (there[i] || !packs[i]) continue;
     there[i] = is_mine(packs[i]) || !packs[i]->is_given_up();

@@ -48,7 +48,11 @@ class Soundness {
 
 class CompressCodec final : public Codec {
  public:
-  explicit CompressCodec(Contexts& contexts) : context_(contexts.compressor()) {}
+  explicit CompressCodec(Contexts& contexts) : context_(contexts.compressor()) {
+    // Whoever had the context before may have chosen another.
+    checked_compress(
+        ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, contexts.level()));
+  }
 
   cb_status run(cb_flow& flow, uint32_t op) override {
     if (op > CB_CODEC_FINISH) throw sdk::Failure(CB_E_INVALID, "unknown operation of a codec");

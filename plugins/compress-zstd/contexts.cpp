@@ -45,7 +45,8 @@ std::string text_of(size_t result) { return std::string("zstd: ") + ZSTD_getErro
 }  // namespace
 
 Contexts::Contexts(const Settings& settings)
-    : compressors_([settings] { return make_compressor(settings); },
+    : level_(settings.level),
+      compressors_([settings] { return make_compressor(settings); },
                    [](ZSTD_CCtx* context) {
                      return ZSTD_isError(ZSTD_CCtx_reset(context, ZSTD_reset_session_only)) == 0;
                    },

@@ -37,9 +37,11 @@ class Contexts {
   explicit Contexts(const Settings& settings);
 
   Compressors::Lease compressor() { return compressors_.lease(); }
+  [[nodiscard]] int level() const { return level_; }
   Decompressors::Lease decompressor() { return decompressors_.lease(); }
 
  private:
+  int level_;
   Compressors compressors_;
   Decompressors decompressors_;
 };

@@ -19,18 +19,24 @@ constexpr off64_t kPushStep = off64_t{8} << 20;
 // Steps that may be under way before the writer waits for the oldest: bounds dirty pages.
 constexpr off64_t kPushAhead = 1;
 
-// Hints to the system: what they report is what the sync at commit reports again. What is on the
-// disk leaves the page cache: a store is written much and read little, and pages that are used
-// again cost a fraction of new ones.
+// Not every file system can be asked for this; then the sync at commit does it all.
+bool is_lost(int os_errno) { return os_errno == EIO || os_errno == ENOSPC || os_errno == EDQUOT; }
+
+// What goes wrong here is told by whoever waits.
 void start_writing(int fd, off64_t from) {
   static_cast<void>(::sync_file_range(fd, from, kPushStep, SYNC_FILE_RANGE_WRITE));
 }
 
-void wait_and_drop(int fd, off64_t from) {
+// What is on the disk leaves the page cache: a store is written much and read little, and pages
+// that are used again cost a fraction of new ones. False when it is not on the disk: the system
+// tells an error of writing once, to the first who waits, and the sync at commit would not hear of
+// it.
+bool wait_and_drop(int fd, off64_t from) {
   constexpr unsigned kWait =
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-  static_cast<void>(::sync_file_range(fd, from, kPushStep, kWait));
+  if (::sync_file_range(fd, from, kPushStep, kWait) != 0 && is_lost(errno)) return false;
   static_cast<void>(::posix_fadvise(fd, from, kPushStep, POSIX_FADV_DONTNEED));
+  return true;
 }
 
 }  // namespace
@@ -59,7 +65,8 @@ void Put::push_early() {
   while (written_ - pushed_ >= kPushStep) {
     start_writing(file_.get(), pushed_);
     const off64_t oldest = pushed_ - kPushAhead * kPushStep;
-    if (oldest >= 0) wait_and_drop(file_.get(), oldest);
+    if (oldest >= 0 && !wait_and_drop(file_.get(), oldest))
+      throw_errno(errno, "cannot write object " + name_);
     pushed_ += kPushStep;
   }
 }

@@ -110,7 +110,7 @@ cb_status Lower::flush() {
     sent += took;
   }
   // An idle session keeps no memory for it.
-  unsent = {};
+  std::vector<std::byte>().swap(unsent);
   sent = 0;
   return CB_OK;
 }
