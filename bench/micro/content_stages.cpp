@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What happens to every byte on the client: cut, name, compress, seal, and open again.
+#include <cstdlib>
+
 #include "bench/micro/stage.h"
 #include "bench/micro/workshop.h"
 #include "core/base/units.h"
+#include "core/repository/blob_signature.h"
 #include "core/repository/cutter.h"
 
 namespace cb::bench {
@@ -42,6 +45,32 @@ Stage id() {
   return {kContent, 0, [state] {
             for_each_blob(state->content, [&](ByteView blob) {
               must(state->keys.write.id_of(BlobKind::data, {}, blob));
+            });
+          }};
+}
+
+Stage anchors() {
+  struct State {
+    Keys keys;
+    Bytes content = random_bytes(kContent);
+  };
+  auto state = std::make_shared<State>();
+  return {kContent, 0, [state] {
+            for_each_blob(state->content, [&](ByteView blob) {
+              if (repository::find_anchors(state->keys.write.gear(), blob).empty()) std::abort();
+            });
+          }};
+}
+
+Stage describe() {
+  struct State {
+    Keys keys;
+    Bytes content = random_bytes(kContent);
+  };
+  auto state = std::make_shared<State>();
+  return {kContent, 0, [state] {
+            for_each_blob(state->content, [&](ByteView blob) {
+              must(repository::describe_blob(state->keys.write, blob, 0));
             });
           }};
 }
@@ -94,6 +123,8 @@ Stage open(const Bytes& content) {
 std::vector<StageMaker> content_stages() {
   return {{"cut", [] { return cut(random_bytes(kContent)); }},
           {"id", [] { return id(); }},
+          {"anchors", [] { return anchors(); }},
+          {"describe", [] { return describe(); }},
           {"compress-text", [] { return compress(); }},
           {"seal-random", [] { return seal(random_bytes(kContent), false); }},
           {"seal-text", [] { return seal(log_text(kContent), false); }},
