@@ -76,9 +76,9 @@ class Collection {
   virtual Result<std::vector<Bytes32>> rows_of(int64_t repository, std::span<const Bytes32> ids,
                                                const TakeRow& take) = 0;
   // Which of these rows are weak and describe what lives: each child has a row of data, in the
-  // row's own domain or in domain 0, for which `lives` says so. Never what is wanted: it is
-  // damaged. Looks at some of the first of them, one at least; an answer for each that it looked
-  // at.
+  // row's own domain or in domain 0, that no collection condemned and for which `lives` says so.
+  // Never what is wanted: it is damaged. Looks at some of the first of them, one at least; an
+  // answer for each that it looked at.
   using Lives = std::function<bool(const MarkedRow&)>;
   virtual Result<std::vector<bool>> describe_live(int64_t repository, std::span<const int64_t> rows,
                                                   const Lives& lives) = 0;

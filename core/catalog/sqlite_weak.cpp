@@ -14,7 +14,8 @@ constexpr size_t kMostChildren = 4096;  // that are looked at in one transaction
 constexpr const char* kWeakRow =
     "SELECT owner, children FROM blob b WHERE number = ? AND kind IN (2, 3) AND NOT " CB_IS_WANTED;
 constexpr const char* kDataRow =
-    "SELECT number, pack FROM blob WHERE repository = ? AND id = ? AND owner = ? AND kind = 1";
+    "SELECT number, pack FROM blob WHERE repository = ? AND id = ? AND owner = ? AND kind = 1"
+    " AND condemned_ns = 0";
 constexpr const char* kTakeBack =
     "UPDATE blob AS b SET condemned = 0, condemned_ns = 0 WHERE number = ? AND pack = ?"
     " AND kind IN (2, 3) AND condemned_ns > 0 AND NOT " CB_IS_WANTED;

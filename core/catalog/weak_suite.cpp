@@ -88,6 +88,11 @@ TEST_P(WeakSuite, one_describes_what_lives_when_each_child_is_living_data_that_i
   EXPECT_FALSE(describe(12, 3, but_one));
   const int64_t pack_3 = held(3).number;
   EXPECT_FALSE(describe(11, 3, [&](const MarkedRow& met) { return met.pack != pack_3; }));
+  // What a verdict condemned is sent again; what a collection did is not expected to be.
+  condemn(kOpenDomain, 2);
+  EXPECT_TRUE(describe(19, 4, all));
+  EXPECT_EQ(condemn_dead(2, 1), 1u);
+  EXPECT_FALSE(describe(19, 4, all));
   // A row that is gone, and one that is damaged.
   const std::array none = {int64_t{9999}};
   EXPECT_FALSE((*rows().describe_live(repository_, none, all))[0]);

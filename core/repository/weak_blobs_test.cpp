@@ -203,6 +203,22 @@ TEST_P(WeakBlobs, a_device_keeps_nothing_of_others_with_one_and_learns_nothing) 
   EXPECT_TRUE(tells(writer_, signature_of(8)));
 }
 
+// A copy stays while any snapshot needs its id, condemned as it may be; its signature does not.
+TEST_P(WeakBlobs, it_goes_with_the_copy_that_it_describes_though_another_lives) {
+  const TestSnapshot owners = make_signed({1, 2}, 1);
+  back_up(owner_, owners);
+  remove(owners);
+  advance(2 * kDay);
+  collect();
+  const TestSnapshot writers = make_signed({1, 2}, 2);
+  back_up(writer_, writers);  // the open copies are condemned
+  collect_all();
+  EXPECT_TRUE(told(owner_).empty());
+  EXPECT_EQ(told(writer_).size(), 2u);
+  EXPECT_EQ(rows(signature_of(1)), 1u);
+  expect_readable(writers, writer_);
+}
+
 TEST_P(WeakBlobs, an_owners_verdict_opens_data_up_and_no_signature) {
   const TestSnapshot signed_tree = make_signed({1, 2}, 1);
   back_up(writer_, signed_tree);
