@@ -87,7 +87,9 @@ Result<StoredBlob> FineGrain::describe(const BlobId& blob, BlobSignature signatu
 }
 
 void FineGrain::settle() {
-  if (!works()) return;
+  const std::lock_guard lock(preparing_);
+  // Nobody needed it, so what was doubtful still is.
+  if (!works() || (parts_.distrust && !prepared_)) return;
   if (const Status settled = parts_.index->settle(); !settled) give_up(settled.error());
 }
 

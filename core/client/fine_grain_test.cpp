@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "core/catalog/hook_index.h"
 #include "core/client/backup_fixture.h"
 
 namespace cb::client {
@@ -217,6 +218,31 @@ TEST_F(FineGrainTest, what_an_interrupted_run_sent_is_used_and_known_afterwards)
   change_pages(image, 60);
   write("image", image);
   EXPECT_LT(store(), 60 * kPage * 3 / 2 + 128 * 1024);
+}
+
+TEST_F(FineGrainTest, an_index_stays_doubtful_until_somebody_looked_into_it) {
+  write("image", random_bytes(24 * kMiB, 22));
+  const auto is_settled = [this] {
+    for (const auto& file : std::filesystem::directory_iterator(folder_ / "cache"))
+      if (file.path().extension() == ".signatures")
+        return repository::must(catalog::HookIndex::open(file.path().string()))->was_settled();
+    throw std::runtime_error("there is no index");
+  };
+  int connection = 0;
+  connect_ = [&]() -> Result<std::shared_ptr<repository::Remote>> {
+    if (++connection > 1) return failed(Code::denied, "server", "is away for good");
+    return std::make_shared<MemoryRemote>(repository_, 20);
+  };
+  EXPECT_FALSE(try_backup(request()));
+  connect_ = [this] { return std::make_shared<MemoryRemote>(repository_); };
+  const auto aside = folder_ / "aside";
+  std::filesystem::rename(source_ / "image", aside);
+  write("small", random_bytes(1000, 23));
+  store();
+  EXPECT_FALSE(is_settled());
+  std::filesystem::rename(aside, source_ / "image");
+  store();
+  EXPECT_TRUE(is_settled());
 }
 
 TEST_F(FineGrainTest, patches_of_a_broken_connection_are_not_sent_again) {
