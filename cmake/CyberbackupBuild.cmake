@@ -16,6 +16,8 @@ set(CYBERBACKUP_SANITIZE "" CACHE STRING "Sanitizers to build with: address,unde
 option(CYBERBACKUP_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 option(CYBERBACKUP_UNITY
        "Compile several files of a library or program at once, headers of tests beforehand: in half of the time" OFF)
+option(CYBERBACKUP_TRIALS
+       "For trials of crash safety: processes die at named steps, protections can be left out. Never for users" OFF)
 option(CYBERBACKUP_WHOLE_TESTS "Run each test program once, not once for each of its tests" OFF)
 
 if(NOT CMAKE_BUILD_TYPE)

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "core/base/trial.h"
 #include "core/catalog/past_schemas.h"
 
 namespace cb::catalog {
@@ -218,6 +219,7 @@ Result<bool> step_once(Connection& connection, std::span<const char* const> step
                            "; PRAGMA user_version = " + std::to_string(version + 1);
   CB_TRY(connection.execute(mark.c_str()));
   CB_TRY(transaction.commit());
+  trial::passed("catalog.stepped");
   return true;
 }
 

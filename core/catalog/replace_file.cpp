@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "core/base/trial.h"
 #include "core/catalog/statement.h"
 #include "core/os/file_system.h"
 
@@ -74,9 +75,12 @@ Result<std::string> replace_catalog_file(const std::string& fresh, const std::st
     CB_ASSIGN(const auto opened, files.open(fresh, os::Open::read));
     CB_TRY(opened->sync());
   }
+  trial::passed("rebuild.built");
   CB_ASSIGN(std::string kept, keep_old(file));
+  trial::passed("rebuild.kept");
   CB_TRY(files.rename(fresh, file));
   CB_TRY(files.sync_folder(os::Path(file).parent_path()));
+  trial::passed("rebuild.replaced");
   return kept;
 }
 

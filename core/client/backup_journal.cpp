@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/client/backup_journal.h"
 
+#include "core/base/trial.h"
+
 namespace cb::client {
 
 void note_cache_trouble(BackupReport& report, const os::Path& path, const Error& error) {
@@ -38,6 +40,7 @@ void BackupJournal::finish(const CacheSummary& summary) {
 Status BackupJournal::become_cache(const CacheSummary& summary) {
   CB_TRY(writer_->finish(summary));
   CB_TRY(files_.rename(places_.journal, places_.cache));
+  trial::passed("backup.cached");
   const Status removed = files_.remove(places_.kept);
   return removed || removed.error().code == Code::not_found ? Status{} : removed;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/client/backup_run.h"
 
+#include "core/base/trial.h"
+
 #include <sys/file.h>
 
 #include <algorithm>
@@ -273,7 +275,9 @@ Result<BackupRun::End> BackupRun::attempt() {
 
 Result<BackupRun::End> BackupRun::run_pass(BackupPass& pass, BlobLine& line) {
   CB_TRY(line.begin());
+  trial::passed("backup.begun");
   CB_ASSIGN(const BlobId root, pass.run());
+  trial::passed("backup.scanned");
   if (!mending_.has_failed()) return finish(pass, line, root);
   CB_TRY(line.drain());
   return End::unmended;
@@ -312,7 +316,9 @@ void BackupRun::note_missing(const std::vector<BlobId>& missing) {
 
 Result<BackupRun::End> BackupRun::send_commit(BlobLine& line, const SnapshotFacts& facts) {
   CB_ASSIGN(const auto wanted, seal_snapshot(parts_, request_, line, facts));
+  trial::passed("backup.sealed");
   CB_ASSIGN(auto answer, commit(wanted));
+  trial::passed("backup.committed");
   if (!answer.missing.empty()) {
     note_missing(answer.missing);
     return End::missing;

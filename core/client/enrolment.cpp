@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/trial.h"
 #include "core/client/key_file.h"
 #include "core/client/pending_enrolment.h"
 #include "core/repository/device_name.h"
@@ -121,6 +122,7 @@ Result<Enrolment> begin_enrolment(const EnrolmentParts& parts,
   CB_ASSIGN(PendingEnrolment pending, keys_for(parts, token, std::move(waiting), wish));
   pending.token = token.id;
   CB_TRY(save_pending(*parts.files, parts.folder, pending));
+  trial::passed("enrol.keys_kept");
   Enrolment enrolment;
   CB_ASSIGN(enrolment.profile, profile_of(token, pending));
   enrolment.token_id = token.id;
@@ -135,6 +137,7 @@ Result<Enrolment> begin_enrolment(const EnrolmentParts& parts,
 Status accept_enrolment(const EnrolmentParts& parts, Enrolment& enrolment,
                         const std::string& account) {
   enrolment.profile.account = account;
+  trial::passed("enrol.enrolled");
   return save_profile(*parts.files, parts.folder, enrolment.profile);
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/trial.h"
 #include "core/client/receipts.h"
 
 namespace cb::client {
@@ -133,8 +134,10 @@ Status Receipts::write(const Reread& fresh, const ReceiptBook& there, os::File& 
   const uint64_t first = fresh.book.head.sequence - fresh.hashes.size();
   CB_TRY(history.write_at(bytes, first * CommitHash::kSize));
   CB_TRY(history.sync());
+  trial::passed("receipt.history");
   if (replaces_files_ || there.head.sequence <= fresh.book.head.sequence)
     CB_TRY(os::write_file_atomically(files_, folder_ / kChain, encode(fresh.book)));
+  trial::passed("receipt.chain");
   return replaces_files_ ? remove(kReceipt) : Status();
 }
 

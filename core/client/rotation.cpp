@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/trial.h"
 #include "core/repository/rotation_keys.h"
 #include "core/repository/signatures.h"
 
@@ -224,9 +225,11 @@ Result<RotationReport> rotate(const RotationParts& parts, Unlocked& unlocked,
   Run run(parts, unlocked);
   run.report().went_on = run.begun();
   CB_TRY(run.begin(revoked));
+  trial::passed("rotate.recorded");
   run.report().epoch = unlocked.record.epochs.back().number;
   CB_TRY(run.withdraw_invites());
   CB_TRY(run.rewrap());
+  trial::passed("rotate.rewrapped");
   CB_TRY(run.finish());
   return run.report();
 }

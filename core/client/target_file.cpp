@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 
+#include "core/base/trial.h"
 #include "core/client/target_folder.h"
 
 namespace cb::client {
@@ -38,6 +39,7 @@ class GrowingFile final : public TargetFile {
       return {};
     };
     CB_TRY(target_.make_temporary(place_, temporary_.name(), create));
+    trial::passed("restore.created");
     const uint32_t early = entry_.attributes & os::kEarlyAttributes;
     if (early != 0)
       if (const auto now = file_->attributes()) (void)file_->set_attributes(*now | early);
@@ -69,7 +71,9 @@ class GrowingFile final : public TargetFile {
   Status finish() override {
     if (end_ != entry_.size) CB_TRY(file_->set_size(entry_.size));
     target_.writer().apply(*file_, entry_, target_.problem(entry_.path));
+    trial::passed("restore.written");
     CB_TRY(target_.put(place_, temporary_.name()));
+    trial::passed("restore.named");
     keep_ = true;  // nothing has the temporary name any more
     target_.set_attributes(*file_, entry_);
     return {};

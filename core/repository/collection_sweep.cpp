@@ -3,6 +3,8 @@
 // What goes: see collection_run.h.
 #include "core/repository/collection_run.h"
 
+#include "core/base/trial.h"
+
 namespace cb::repository {
 
 // With the chain's mutex held, and nobody adding packs.
@@ -26,6 +28,7 @@ Status CollectionRun::condemn_batch(Rows& candidates, bool are_weak) {
   const std::lock_guard no_packs(chain_.epoch_mutex);
   CB_ASSIGN(const bool done,
             chain_.leases.without_private([&] { return condemn_now(candidates, are_weak); }));
+  trial::passed("collect.condemned");
   collected_.waits = !done;
   candidates.clear();
   return {};
@@ -89,6 +92,7 @@ Status CollectionRun::sweep_rows(Rows& rows, int64_t until_ns) {
   CB_TRY(weak_.mark_living(rows));
   std::erase_if(rows, [this](const auto& row) { return mark_.is_marked(row.number); });
   CB_ASSIGN(const auto sizes, rows_.sweep(rows, until_ns));
+  trial::passed("collect.swept");
   collected_.deleted += sizes.size();
   for (const uint32_t size : sizes) collected_.deleted_bytes += size;
   rows.clear();
@@ -114,6 +118,7 @@ Status CollectionRun::sweep() {
 Status CollectionRun::remove_pack(const OldPack& pack) {
   CB_ASSIGN(const bool gone, rows_.remove_pack(pack.number, now() - options_.wait.count()));
   if (!gone) return {};
+  trial::passed("collect.unlisted");
   const Status removed = engine_.parts.store->remove(pack_object(chain_.id(), pack.name));
   if (!removed && removed.error().code != Code::not_found) return removed;
   ++collected_.packs_removed;

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "core/base/trial.h"
 #include "core/repository/blob_reader.h"
 #include "core/repository/pack_rewrite.h"
 
@@ -302,6 +303,7 @@ Status CompactionRun::write(Filling& filling) {
 Status CompactionRun::retire() {
   for (const auto& [pack, size] : taken_) {
     CB_ASSIGN(const bool retired, rows_.retire(pack, engine_.parts.clock->wall().count()));
+    trial::passed("compact.retired");
     if (!retired) continue;
     ++result_.sources;
     result_.source_bytes += size;

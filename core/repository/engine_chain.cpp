@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/base/trial.h"
 #include "core/identity/signing.h"
 #include "core/repository/pack.h"
 #include "core/repository/signatures.h"
@@ -215,7 +216,9 @@ Result<CommitRecord> CommitChain::append(CommitRecord draft, const catalog::Comm
   CB_ASSIGN(draft.signature, parts_.sign(signed_part(draft, id_)));
   const catalog::CommitRow row = row_of(draft, encode(draft));
   CB_TRY(write_object(*parts_.store, commit_object(id_, draft.sequence), row.record, true));
+  trial::passed("chain.recorded");
   CB_TRY(parts_.catalog->index().add_commit(number_, row, effect));
+  trial::passed("chain.listed");
   advance(draft, CommitHash{row.hash});
   return draft;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/base/trial.h"
 #include "core/repository/pack.h"
 #include "core/repository/signatures.h"
 
@@ -182,9 +183,12 @@ Status put_record(EngineParts& engine, CommitChain& chain, const RepositoryRecor
   CB_TRY(check_revocations(engine, chain, current, record));
   const Bytes change = encode(RecordChange{record, slots.value_or(std::vector<KeySlot>())});
   CB_TRY(write_object(*engine.parts.store, change_object(chain.id()), change, false));
+  trial::passed("keys.announced");
   CB_TRY(replace_rows(engine, chain, record, slots));
+  trial::passed("keys.listed");
   // It is done: what this cannot do, the next change or start does.
   static_cast<void>(write_as_catalog(engine, chain));
+  trial::passed("keys.written");
   return {};
 }
 

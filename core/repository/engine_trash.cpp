@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/repository/engine_trash.h"
 
+#include "core/base/trial.h"
+
 #include <map>
 #include <unordered_map>
 
@@ -72,6 +74,7 @@ Result<CommitRecord> remove_snapshot(EngineParts& engine, CommitChain& chain,
     CB_ASSIGN(CommitRecord draft, removal_of(engine.index(), chain.number(), snapshot));
     CB_TRY(engine.parts.random->fill(draft.commit_id.bytes));
     auto record = chain.append(std::move(draft), {});
+    if (record) trial::passed("trash.removed");
     if (record || again || record.error().code != Code::exists) return record;
     CB_TRY(chain.load());
   }

@@ -3,6 +3,8 @@
 // See intake.h.
 #include "core/repository/intake.h"
 
+#include "core/base/trial.h"
+
 #include <algorithm>
 
 namespace cb::repository {
@@ -289,11 +291,13 @@ Status PackIntake::close(OpenPack& pack) {
     return {};
   }
   CB_TRY(pack.writer->finish());
+  trial::passed("pack.written");
   {
     const std::shared_lock lock(chain_->epoch_mutex);
     CB_TRY(check_epochs(pack));
     CB_TRY(add_rows(pack));
   }
+  trial::passed("pack.indexed");
   in_flight_->durable(pack.place);
   stored_ += pack.writer->size();
   pack.quota.keep(pack.writer->size());

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "core/base/trial.h"
 #include "core/repository/blob_reader.h"
 #include "core/repository/pack_writer.h"
 
@@ -126,6 +127,7 @@ catalog::BlobPlace place_of(const MovingBlob& moving) {
 Result<RewrittenPack> rewrite_pack(EngineParts& engine, CommitChain& chain,
                                    const PackRewrite& rewrite) {
   CB_ASSIGN(const auto writer, PackCopy(engine, chain, rewrite).write());
+  trial::passed("compact.written");
   std::map<BlobId, uint64_t> offsets;
   for (const PackedBlob& blob : writer->blobs()) offsets.emplace(blob.head.id, blob.offset);
   std::vector<catalog::BlobMove> moves;
@@ -137,6 +139,7 @@ Result<RewrittenPack> rewrite_pack(EngineParts& engine, CommitChain& chain,
   const std::lock_guard lock(chain.mutex);
   CB_ASSIGN(written.blobs,
             engine.collection().move_blobs(chain.number(), row_of_pack(*writer, rewrite), moves));
+  trial::passed("compact.moved");
   return written;
 }
 

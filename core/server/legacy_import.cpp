@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/trial.h"
 #include "core/config/check.h"
 
 namespace cb::server {
@@ -71,6 +72,7 @@ Status Importer::add(const PlannedClient& planned) {
     client.last_seen_ns = planned.last_seen_ns;
     step("client.add");
     CB_TRY(catalog.add_client(client));
+    trial::passed("import.added");
   } else if (planned.adds_key) {
     step("client.key");
     CB_TRY(catalog.set_public_key(planned.id, planned.public_key));
@@ -104,7 +106,10 @@ Status Importer::take(PlannedFile& file) {
     return {};
   }
   step("file.commit");
-  return deposit->commit(file.content.cksum);
+  trial::passed("import.stored");
+  CB_TRY(deposit->commit(file.content.cksum));
+  trial::passed("import.committed");
+  return {};
 }
 
 Status Importer::run() {

@@ -3,6 +3,7 @@
 // An upload from its first byte to its snapshot.
 #include <algorithm>
 
+#include "core/base/trial.h"
 #include "core/server/v3_archive.h"
 #include "core/server/v3_reader.h"
 
@@ -208,7 +209,9 @@ Status V3Deposit::commit_locked(uint32_t cksum) {
   record.files = tree.files;
   record.bytes = tree.bytes;
   if (base) record.previous = BlobId{base->snapshot};
+  trial::passed("v3.stored");
   CB_ASSIGN(const repository::CommitRecord done, commit_snapshot(tree, record));
+  trial::passed("v3.committed");
   committed_ = true;
   catalog::LegacyVersion version;
   version.client = client_;

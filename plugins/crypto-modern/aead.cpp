@@ -5,6 +5,11 @@
 
 #include <openssl/err.h>
 
+#ifdef CYBERBACKUP_TRIALS
+#include <cstdlib>
+#include <string_view>
+#endif
+
 #if defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -15,6 +20,16 @@ namespace crypto_modern {
 namespace {
 
 int int_size(View bytes) { return static_cast<int>(bytes.size()); }
+
+#ifdef CYBERBACKUP_TRIALS
+// For trials alone: does it show when what was altered is taken for right?
+bool leaves_out_tags() {
+  static const char* const broken = std::getenv("CYBERBACKUP_BREAK");
+  return broken != nullptr && std::string_view(broken) == "tag";
+}
+#else
+constexpr bool leaves_out_tags() { return false; }
+#endif
 
 // OpenSSL 3.0 takes the tag to verify through a pointer that is not const.
 int set_tag(EVP_CIPHER_CTX* context, View tag) {
@@ -93,8 +108,8 @@ bool AeadKey::open(std::span<const std::byte, kNonceSize> nonce, View aad, View 
       EVP_DecryptUpdate(context, out(plain), &length, in(text), int_size(text)) != 1)
     return refused(plain.first(text.size()));
   unsigned char none[kTagSize];
-  if (EVP_DecryptFinal_ex(context, none, &length) != 1) return refused(plain.first(text.size()));
-  return true;
+  const bool is_right = EVP_DecryptFinal_ex(context, none, &length) == 1 || leaves_out_tags();
+  return is_right ? true : refused(plain.first(text.size()));
 }
 
 Bytes siv_seal(const Algorithms& algorithms, std::span<const std::byte, kSivKeySize> key, View aad,
