@@ -94,6 +94,7 @@ struct Connection::State : std::enable_shared_from_this<Connection::State> {
   asio::steady_timer quiet;     // cancelled when nothing is under way any more
   std::array<bool, 2> armed{};  // a wait for readable, for writable is pending
   std::atomic<bool> cancelled{false};
+  bool is_cut = false;             // a write ended in its middle, and another would go on there
   bool dead = false;               // a deadline passed: the state of the stream is unknown
   size_t moved = 0;                // bytes since the last wait
   std::optional<std::byte> ahead;  // what wait_readable took in
@@ -292,6 +293,8 @@ Task<bool> wait_readable_on(std::shared_ptr<State> state, nanoseconds timeout) {
 
 Task<void> write_on(std::shared_ptr<State> state, ByteView from) {
   CB_CO_TRY(begin(*state, state->writing, "a write"));
+  if (std::exchange(state->is_cut, true))
+    co_return failed(Code::closed, state->peer, "what was written before was cut off");
   const Busy busy(*state, state->writing);
   const nanoseconds timeout = state->writing.timeout;
   Moment deadline{};
@@ -309,6 +312,7 @@ Task<void> write_on(std::shared_ptr<State> state, ByteView from) {
     const Wake wake = co_await sleep(*state, state->writing, wrote->step, deadline);
     if (wake != Wake::ready) co_return interrupted(*state, wake, timeout, "the peer took nothing");
   }
+  state->is_cut = false;
   co_return Result<void>{};
 }
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/post.hpp>
 #include <thread>
 
@@ -92,6 +94,22 @@ TEST_F(ConnectionTest, a_write_past_its_deadline_times_out) {
   const auto wrote = run(context_, near_->write(cb::test::pattern(32U << 20, 1)));
   ASSERT_FALSE(wrote);
   EXPECT_EQ(wrote.error().code, Code::timeout);
+}
+
+// As when there is no memory to go on with it.
+TEST_F(ConnectionTest, after_a_write_that_was_cut_off_nothing_more_is_written) {
+  const Bytes much = cb::test::pattern(32U << 20, 1);
+  asio::cancellation_signal cut;
+  asio::co_spawn(
+      context_, [&]() -> asio::awaitable<void> { (void)co_await near_->write(much); },
+      asio::bind_cancellation_slot(cut.slot(), [](const std::exception_ptr&) {}));
+  context_.poll();
+  cut.emit(asio::cancellation_type::terminal);
+  context_.poll();
+  const auto wrote = run(context_, near_->write(as_bytes("more")));
+  ASSERT_FALSE(wrote);
+  EXPECT_EQ(wrote.error().code, Code::closed);
+  run(context_, near_->close());
 }
 
 TEST_F(ConnectionTest, a_wait_for_bytes_may_end_without_harm_and_loses_none) {
