@@ -26,7 +26,7 @@ auto make_unhurried(Connection& connection, const Change& change) -> decltype(ch
     Connection& connection;
     bool done = false;
     ~Again() {
-      if (!done) (void)connection.execute("PRAGMA synchronous = FULL");
+      if (!done) connection.insist("PRAGMA synchronous = FULL");
     }
   } again{connection};
   CB_TRY(connection.execute("PRAGMA synchronous = NORMAL"));
@@ -40,14 +40,16 @@ auto make_unhurried(Connection& connection, const Change& change) -> decltype(ch
 class ReadTransaction {
  public:
   static Result<ReadTransaction> begin(Connection& connection) {
-    CB_TRY(connection.execute("BEGIN"));
+    const Status begun = connection.execute("BEGIN");
+    if (!begun) connection.roll_back();
+    CB_TRY(begun);
     return ReadTransaction(connection);
   }
   ReadTransaction(ReadTransaction&& other) noexcept
       : connection_(std::exchange(other.connection_, nullptr)) {}
   ReadTransaction& operator=(ReadTransaction&&) = delete;
   ~ReadTransaction() {
-    if (connection_ != nullptr) static_cast<void>(connection_->execute("COMMIT"));
+    if (connection_ != nullptr) connection_->roll_back();
   }
 
  private:

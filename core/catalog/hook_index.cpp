@@ -91,7 +91,9 @@ Status HookIndex::settle() { return mark(true); }
 
 Status HookIndex::begin() {
   if (in_transaction_) return {};
-  CB_TRY(connection_->execute("BEGIN IMMEDIATE"));
+  const Status begun = connection_->execute("BEGIN IMMEDIATE");
+  if (!begun) connection_->roll_back();
+  CB_TRY(begun);
   in_transaction_ = true;
   return {};
 }

@@ -3,6 +3,7 @@
 // The SQLite layer: results of SQLite become Errors here and nowhere else.
 #include "core/catalog/statement.h"
 
+#include <new>
 #include <utility>
 
 namespace cb::catalog {
@@ -155,14 +156,32 @@ Result<int64_t> Connection::integer(const char* sql) {
   return row ? statement.integer(0) : 0;
 }
 
+namespace {
+
+// Ends the process (core/os/last_words.h): nothing that is written from now on would be kept.
+[[noreturn]] void end_for_want_of_memory() { throw std::bad_alloc(); }
+
+}  // namespace
+
+void Connection::insist(const char* sql) noexcept {
+  constexpr int kTries = 3;
+  for (int tries = 0; !execute(sql); ++tries)
+    if (tries == kTries) end_for_want_of_memory();
+}
+
+void Connection::roll_back() noexcept {
+  if (sqlite3_get_autocommit(handle_) == 0) insist("ROLLBACK");
+}
+
 Result<Transaction> Transaction::begin(Connection& connection) {
-  CB_TRY(connection.execute("BEGIN IMMEDIATE"));
+  const Status begun = connection.execute("BEGIN IMMEDIATE");
+  if (!begun) connection.roll_back();
+  CB_TRY(begun);
   return Transaction(connection);
 }
 
 Transaction::~Transaction() {
-  // Fails only when SQLite has rolled back by itself already.
-  if (connection_ != nullptr) static_cast<void>(connection_->execute("ROLLBACK"));
+  if (connection_ != nullptr) connection_->roll_back();
 }
 
 Status Transaction::commit() {

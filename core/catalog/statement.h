@@ -57,6 +57,12 @@ class Connection {
 
   // Runs statements that give no rows.
   Status execute(const char* sql);
+  // Runs what others' changes would be lost without; ends the process when there is no memory even
+  // for that (core/os/last_words.h).
+  void insist(const char* sql) noexcept;
+  // Ends the transaction, if there is one. A call that failed for want of memory may have begun one
+  // all the same, and what is written after that would be lost with it.
+  void roll_back() noexcept;
   // `sql` must live for ever (a literal): it is the key under which the statement is kept.
   Result<Statement> prepare(const char* sql);
   // The integer in the first column of the first row; 0 without a row.

@@ -67,16 +67,23 @@ void Writer::set_durable(bool durable) {
   is_durable_ = durable;
 }
 
+// A call that fails for want of memory may have begun the transaction all the same; what is written
+// after that would be lost with it.
+void Writer::roll_back() noexcept {
+  constexpr int kTries = 3;
+  for (int i = 0; i < kTries && ::sqlite3_get_autocommit(connection_->get()) == 0; ++i)
+    ::sqlite3_exec(connection_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
 void Writer::transact(bool durable, const Body& body) {
   const std::lock_guard lock(mutex_);
   set_durable(durable);
-  Query(*connection_, "BEGIN IMMEDIATE").run();
   try {
+    Query(*connection_, "BEGIN IMMEDIATE").run();
     body(*connection_);
     Query(*connection_, "COMMIT").run();
   } catch (...) {
-    if (::sqlite3_get_autocommit(connection_->get()) == 0)
-      ::sqlite3_exec(connection_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    roll_back();
     throw;
   }
   bound_log();

@@ -45,6 +45,7 @@ class Writer {
  private:
   void transact(bool durable, const Body& body);
   void set_durable(bool durable);
+  void roll_back() noexcept;
   bool has_room(uint64_t bytes);
   void bound_log();
   uint64_t checkpoint(int mode);
