@@ -114,11 +114,16 @@ Status Door::reload() const {
 
 asio::awaitable<void> Door::accept_all() {
   while (true) {
-    auto accepted = co_await listener_->accept();
-    if (accepted) {
-      receive(std::move(*accepted));
-      continue;
+    Status accepted;
+    std::exception_ptr thrown;
+    try {
+      accepted = co_await accept_one();
+    } catch (...) {
+      thrown = std::current_exception();
     }
+    // A door that want of memory closes would stay closed.
+    if (thrown) accepted = failed(error_of(thrown, settings_.name));
+    if (accepted) continue;
     if (accepted.error().code == Code::cancelled) break;
     parts_.log->error("listener.accept-failed",
                       {{"listener", settings_.name}, {"cause", accepted.error().text()}});
@@ -126,6 +131,12 @@ asio::awaitable<void> Door::accept_all() {
     co_await pause.async_wait(asio::use_awaitable);
   }
   co_await listener_->close();
+}
+
+stream::Task<void> Door::accept_one() {
+  CB_CO_ASSIGN(std::unique_ptr<plugin::Stream> accepted, co_await listener_->accept());
+  receive(std::move(accepted));
+  co_return Status{};
 }
 
 void Door::receive(std::unique_ptr<plugin::Stream> root) {

@@ -72,6 +72,7 @@ class Door {
   Door(const ListenSettings& settings, stream::Stack stack, Parts parts);
 
   boost::asio::awaitable<void> accept_all();
+  stream::Task<void> accept_one();
   void receive(std::unique_ptr<plugin::Stream> root);
   static stream::Task<size_t> read_first(const Door& door, stream::Connection& connection,
                                          protocol::RequestHeaderBytes& first);

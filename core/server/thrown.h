@@ -4,7 +4,10 @@
 #pragma once
 
 #include <exception>
+#include <new>
 #include <string>
+
+#include "core/base/result.h"
 
 namespace cb::server {
 
@@ -15,6 +18,17 @@ inline std::string text_of(const std::exception_ptr& thrown) {
     return error.what();
   } catch (...) {
     return "an exception of unknown type";
+  }
+}
+
+// The same as an error of `object`: want of memory passes.
+inline Error error_of(const std::exception_ptr& thrown, const std::string& object) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    return fail(Code::busy, object, "the server is out of memory", "try again later");
+  } catch (...) {
+    return fail(Code::internal, object, text_of(std::current_exception()));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/protocol/v3/names.h"
 #include "core/server/peer_address.h"
+#include "core/server/thrown.h"
 
 namespace cb::server {
 namespace {
@@ -55,7 +56,14 @@ awaitable<void> V3Session::run() {
   ++shared_.counters->sessions;
   ++shared_.counters->sessions_total;
   connection_->set_write_timeout(settings_.write_timeout);
-  const Status end = co_await serve();
+  Status end;
+  std::exception_ptr thrown;
+  try {
+    end = co_await serve();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown) end = failed(error_of(thrown, peer_));
   input_.release();
   const bool peer_ended = !end && end.error().code == Code::closed;
   if (!end && !peer_ended && end.error().code != Code::cancelled)

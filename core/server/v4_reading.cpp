@@ -8,6 +8,22 @@ namespace cb::server {
 
 using repository::BlobId;
 
+namespace {
+
+// However the reading ends, whoever sends does not wait for more.
+class Ending {
+ public:
+  explicit Ending(V4Outflow& out) : out_(out) {}
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+  ~Ending() { out_.finish(); }
+
+ private:
+  V4Outflow& out_;
+};
+
+}  // namespace
+
 V4Reading::V4Reading(repository::Engine& engine, const repository::RepositoryId& repository,
                      const Copies& copies, std::vector<BlobId> ids, V4Outflow& out)
     : engine_(engine),
@@ -21,9 +37,9 @@ V4Reading::V4Reading(repository::Engine& engine, const repository::RepositoryId&
 }
 
 Status V4Reading::run() {
+  const Ending ending(out_);
   const Status read = read_rest();
   goes_on_ = out_.is_behind();
-  out_.finish();
   return goes_on_ ? Status{} : read;
 }
 

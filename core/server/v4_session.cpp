@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/server/peer_address.h"
+#include "core/server/thrown.h"
 
 namespace cb::server {
 namespace {
@@ -73,7 +74,14 @@ awaitable<void> V4Session::run() {
     return fail_request(request_id, why, false);
   });
   input_.limit_bulk(in_, [this] { return puts_.remind(); });
-  const Status end = co_await serve();
+  Status end;
+  std::exception_ptr thrown;
+  try {
+    end = co_await serve();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown) end = failed(error_of(thrown, peer_));
   if (!end) {
     shared_.parts.log->write(is_lost(end.error()) ? log::Level::debug : log::Level::warn,
                              "v4.session.ended", {{"peer", peer_}, {"why", end.error().text()}});

@@ -3,6 +3,7 @@
 // cyberbackup-rescue: restores from packs and a key, without daemon, catalog or network.
 #include <csignal>
 
+#include "core/os/last_words.h"
 #include "core/os/process.h"
 #include "core/report/exit_code.h"
 #include "hosts/cyberbackup-rescue/opened.h"
@@ -20,6 +21,7 @@ constexpr const char* kKeys =
 
 int main(int argc, char** argv) {
   cb::os::forbid_core_dumps();
+  cb::os::say_last_words("cyberbackup-rescue");
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("Restores backups from what is left of a store, without a server.",
                "cyberbackup-rescue");

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "core/os/last_words.h"
 #include "core/os/process.h"
 #include "core/report/exit_code.h"
 #include "hosts/cyberbackup/commands.h"
@@ -29,6 +30,7 @@ constexpr const char* kEnvironment =
 
 int main(int argc, char** argv) {
   cb::os::forbid_core_dumps();
+  cb::os::say_last_words("cyberbackup");
   cb::os::keep_freed_memory();
   // A connection that breaks is an error of that connection, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include "core/os/last_words.h"
 #include "core/os/process.h"
 #include "core/plugin/crash_report.h"
 #include "core/server/daemon.h"
@@ -92,6 +93,7 @@ report::ExitCode run_serve(const CommonOptions& options) {
   (*log)->info("ready", {{"version", server::kProgramVersion}, {"pid", ::getpid()}});
   notify_systemd("READY=1");
   print("ready");
+  os::bear_want_of_memory();
   serve_until_signal(options, **daemon, **log, *signals);
   (*log)->info("stopped");
   return report::ExitCode::done;
