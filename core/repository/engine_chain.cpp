@@ -117,9 +117,11 @@ Status CommitChain::load() {
   CB_ASSIGN(plugin::List list, parts_.store->list_open(commit_prefix(id_), after));
   for (;;) {
     CB_ASSIGN(const auto object, list.next());
-    if (!object) return {};
+    if (!object) break;
     CB_TRY(replay(object->name));
   }
+  is_behind_ = false;
+  return {};
 }
 
 Status CommitChain::check_signature(const std::string& object, const CommitRecord& record) const {
@@ -196,7 +198,9 @@ Status CommitChain::take(ByteView encoded, const catalog::CommitEffect& effect) 
   const Status written = write_object(*parts_.store, object, row.record, true);
   if (!written && written.error().code == Code::exists) return load();
   CB_TRY(written);
+  is_behind_ = true;
   CB_TRY(parts_.catalog->index().add_commit(number_, row, all));
+  is_behind_ = false;
   advance(record, CommitHash{row.hash});
   return {};
 }
@@ -215,9 +219,11 @@ Result<CommitRecord> CommitChain::append(CommitRecord draft, const catalog::Comm
   draft.time_ns = std::max(draft.time_ns, time_ns_);
   CB_ASSIGN(draft.signature, parts_.sign(signed_part(draft, id_)));
   const catalog::CommitRow row = row_of(draft, encode(draft));
+  is_behind_ = true;
   CB_TRY(write_object(*parts_.store, commit_object(id_, draft.sequence), row.record, true));
   trial::passed("chain.recorded");
   CB_TRY(parts_.catalog->index().add_commit(number_, row, effect));
+  is_behind_ = false;
   trial::passed("chain.listed");
   advance(draft, CommitHash{row.hash});
   return draft;

@@ -70,6 +70,8 @@ class CommitChain {
   // For a copy: the next record of the other server's chain, as it is, made durable.
   // Code::corrupt when it does not follow or that server did not sign it.
   Status take(ByteView encoded, const catalog::CommitEffect& effect);
+  // Is there a record in the store whose row could not be written? load() takes it in.
+  [[nodiscard]] bool is_behind() const { return is_behind_; }
   // Which server's repository this is a copy of; nothing for one of this server's own.
   [[nodiscard]] const std::optional<catalog::ReplicaRow>& origin() const { return origin_; }
   // The same from the catalog, after a change.
@@ -102,6 +104,7 @@ class CommitChain {
   mutable std::mutex head_mutex_;
   Engine::Head head_;  // written under both
   int64_t time_ns_ = 0;
+  bool is_behind_ = false;  // guarded by mutex
   std::optional<catalog::ReplicaRow> origin_;
   std::atomic<bool> is_copy_ = false;
 };

@@ -338,6 +338,20 @@ TEST_F(EngineDamage, a_commit_whose_row_is_gone_is_noticed_also_when_it_was_the_
   EXPECT_NE(found[0].find(commit_object(repository_, 2)), std::string::npos) << found[0];
 }
 
+// A full disk, say. The record is in the store, and takes effect.
+TEST_F(EngineDamage, a_commit_whose_row_could_not_be_written_is_taken_in_by_the_next_check) {
+  commit(make_snapshot(1, 2, 100));
+  // An overflow is an error, and of no constraint.
+  sql("CREATE TRIGGER full BEFORE INSERT ON commit_record"
+      " BEGIN SELECT abs(-9223372036854775808); END");
+  const TestSnapshot second = make_snapshot(2, 2, 100);
+  EXPECT_ANY_THROW(commit(second));
+  ASSERT_TRUE(house_.store().stat(commit_object(repository_, 2)));
+  sql("DROP TRIGGER full");
+  EXPECT_TRUE(findings(false).empty());
+  EXPECT_EQ(must(engine().snapshots(repository_, false)).size(), 2u);
+}
+
 TEST_F(EngineDamage, a_check_finds_what_is_wrong_with_commits) {
   commit(make_snapshot(1, 2, 100));
   commit(make_snapshot(2, 2, 100));
