@@ -11,6 +11,7 @@ import time
 import traceback
 
 import disk
+from faults import FaultTrial
 from house import House, Trouble
 from kill import KillTrial
 from power import PowerTrial
@@ -41,8 +42,15 @@ def power(options, folder, store, dice, tally, until):
     trial.end()
 
 
+def faults(options, folder, store, dice, tally, until):
+    trial = FaultTrial(options.build, folder, store, dice, tally, TESTS)
+    trial.begin()
+    trial.run(until, options.rounds)
+    trial.end()
+
+
 # Each with its share of the time.
-PARTS = {"kill": (kill, 1), "power": (power, 1)}
+PARTS = {"kill": (kill, 1), "power": (power, 1), "faults": (faults, 1)}
 
 
 def run_part(name, options, store, seed, seconds):

@@ -167,10 +167,10 @@ class House:
             self.daemon.wait()
             self.daemon = None
 
-    def stop(self):
-        """Ends the daemon as an operator does."""
+    def stop(self, may_die=False):
+        """Ends the daemon as an operator does. True when it died meanwhile, which only one that is to die may."""
         if self.daemon is None:
-            return
+            return False
         self.daemon.terminate()
         try:
             code = self.daemon.wait(timeout=ENDS_WITHIN)
@@ -178,8 +178,11 @@ class House:
             self.kill()
             raise Trouble("the daemon does not end: " + self.log_tail()) from hanging
         self.daemon = None
+        if may_die and code == -signal.SIGKILL:
+            return True
         if code != 0:
             raise Trouble("the daemon ended with %d: %s" % (code, self.log_tail()))
+        return False
 
     def second_daemon(self):
         """How another daemon on the same folder, with addresses of its own, ends; it is killed if it does not."""

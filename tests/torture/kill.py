@@ -71,10 +71,8 @@ class KillTrial(Trial):
             return True
         before = self.deaths
         self.finish(act(), self.house.daemon)
-        died = self.deaths > before or self.house.died()
-        if not died:
-            self.house.stop()  # this one may not die later
-        return died
+        # Whatever it did not pass yet, it may not die of later.
+        return self.deaths > before or self.house.died() or self.house.stop(may_die=True)
 
     def round_at_random(self):
         act_name = self.dice.choice(AT_RANDOM)
