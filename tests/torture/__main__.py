@@ -14,6 +14,7 @@ import disk
 from faults import FaultTrial
 from house import House, Trouble
 from kill import KillTrial
+from network import LinkTrial, NetworkTrial, why_no_link
 from power import PowerTrial
 from tally import Tally
 
@@ -49,8 +50,30 @@ def faults(options, folder, store, dice, tally, until):
     trial.end()
 
 
+def network(options, folder, store, dice, tally, until):
+    trial = NetworkTrial(options.build, folder, store, dice, tally, TESTS)
+    trial.begin()
+    trial.run(until, options.rounds)
+    trial.end()
+
+
+def link(options, folder, store, dice, tally, until):
+    problem = why_no_link()
+    if problem:
+        tally.skip("link: " + problem)
+        return
+    trial = LinkTrial(options.build, folder, store, dice, tally, TESTS)
+    try:
+        trial.begin()
+        trial.run(until, options.rounds)
+        trial.end()
+    finally:
+        trial.house.kill()
+        trial.link.remove()
+
+
 # Each with its share of the time.
-PARTS = {"kill": (kill, 1), "power": (power, 1), "faults": (faults, 1)}
+PARTS = {"kill": (kill, 3), "power": (power, 3), "faults": (faults, 3), "network": (network, 2), "link": (link, 1)}
 
 
 def run_part(name, options, store, seed, seconds):

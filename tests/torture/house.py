@@ -59,7 +59,9 @@ class House:
         self.log = os.path.join(folder, "daemon.log")
         self.daemon = None
         self.days = 0  # that the server's clock is ahead
-        self.front = None  # an address that the client is told to use instead of the server's
+        self.address = "127.0.0.1"  # of the server
+        self.inside = []  # what the daemon is started by, as in a network of its own
+        self.front = self.v3_front = None  # HOST:PORT that clients are told to use instead of the server's
         for made in (self.disk, self.home, os.path.join(self.home, "tree")):
             os.makedirs(made, exist_ok=True)
 
@@ -116,16 +118,24 @@ class House:
     # --- the daemon ----------------------------------------------------------------------------------
 
     def make(self):
-        self.v3 = "127.0.0.1:%d" % free_port()
-        self.v4 = "127.0.0.1:%d" % free_port()
+        self.v3 = "%s:%d" % (self.address, free_port())
+        self.v4 = "%s:%d" % (self.address, free_port())
         with open(os.path.join(self.home, "passphrase"), "w", encoding="utf-8") as file:
             file.write("correct horse battery staple\n")
         init = [self.program("cyberbackupd"), "init", self.server, "--store", self.store]
         init += ["--listen-v3", self.v3, "--listen-v4", self.v4]
         self.must(self.end_of(self.begin(init, self.server_environment())))
+        if self.front:
+            self.advertise()
         self.start()
         self.must(self.operator("account", "add", "alice"))
         self.enrol()
+
+    def advertise(self):
+        with open(self.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(text.replace("[server]\n", "[server]\nadvertise = [\"%s\"]\n" % self.front))
 
     def enrol(self, profile="default"):
         token = self.must(self.operator("token", "create", "--account", "alice")).out.split()[-1]
@@ -135,7 +145,7 @@ class House:
         """False when the daemon died before it was ready, which only one that is to die may."""
         with open(self.log, "ab") as log:
             self.daemon = subprocess.Popen(
-                [self.program("cyberbackupd"), "serve", "--config", self.config],
+                [*self.inside, self.program("cyberbackupd"), "serve", "--config", self.config],
                 env=self.server_environment(more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
             )
         os.set_blocking(self.daemon.stdout.fileno(), False)

@@ -97,7 +97,7 @@ class Life:
         self.write(path, content)
         key = (name, os.path.basename(path))
         self.model.send_old(key, content)
-        process = self.house.begin_client("send", path, "--server", self.house.v3, "--name", name, more=more)
+        process = self.house.begin_client("send", path, "--server", self.house.v3_front or self.house.v3, "--name", name, more=more)
 
         def finish(ended):
             if ended.code == 0:
