@@ -23,12 +23,14 @@ Result<bool> read_stretch(os::TreeFile& file, uint64_t end, ByteSpan buffer,
 
 }  // namespace
 
-Result<ContentRead> read_content(os::TreeFile& file, uint64_t size, bool sparse, ByteSpan buffer,
+Result<ContentRead> read_content(os::TreeFile& file, const ContentRange& range, ByteSpan buffer,
                                  const ContentSink& sink) {
+  const uint64_t size = range.end;
   ContentRead read;
+  read.size = range.begin;
   while (read.size < size) {
     os::DataStretch next{read.size, size};
-    if (sparse) {
+    if (range.sparse) {
       auto found = file.next_data(read.size);
       if (!found) {
         read.error = std::move(found).error();

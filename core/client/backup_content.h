@@ -16,14 +16,20 @@ struct ContentSink {
 };
 
 struct ContentRead {
-  uint64_t size = 0;           // bytes that came, holes among them
+  uint64_t size = 0;           // of the file up to where it was read, holes among it
   uint64_t bytes = 0;          // that were read
   std::optional<Error> error;  // of the file; what came before it is good
 };
 
-// Reads the first `size` bytes, or what there is of them, with `buffer` in between. `sparse`: look
-// for holes. Fails only when the sink does.
-Result<ContentRead> read_content(os::TreeFile& file, uint64_t size, bool sparse, ByteSpan buffer,
+// Which bytes of a file: [begin, end).
+struct ContentRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  bool sparse = false;  // look for holes
+};
+
+// Reads what there is of the range, with `buffer` in between. Fails only when the sink does.
+Result<ContentRead> read_content(os::TreeFile& file, const ContentRange& range, ByteSpan buffer,
                                  const ContentSink& sink);
 
 }  // namespace cb::client

@@ -125,6 +125,7 @@ Result<bool> EntryQueue::settle(WaitingEntry& front) {
   while (moved < sure) {
     CB_ASSIGN(const bool is_settled, settle_stretch(front, stretches[moved]));
     if (!is_settled) break;
+    if (front.begun) front.begun->add(stretches[moved]);
     ++moved;
   }
   stretches.erase(stretches.begin(), stretches.begin() + static_cast<std::ptrdiff_t>(moved));

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/client/backup_journal.h"
+#include "core/client/begun_file.h"
 #include "core/client/bundle.h"
 #include "core/repository/tree.h"
 
@@ -29,6 +30,7 @@ struct WaitingEntry {
   size_t parts_done = 0;                 // of the first stretch, when its piece lies in parts
   bool open = false;                     // it is still being read
   bool small = false;                    // it lies in blobs with other files
+  std::shared_ptr<BegunFile> begun;      // told where a big file lies
   std::shared_ptr<LinkedContent> gives;  // to later names
   std::shared_ptr<LinkedContent> takes;  // from the first name, which stands before it
   size_t weight = 0;                     // bytes of memory, about; kept by the queue

@@ -176,7 +176,7 @@ Result<Bytes> BackupPass::read_whole(os::TreeFile& file, const os::NodeStat& sta
                            return {};
                          }};
   const bool sparse = stat.allocated < stat.size;
-  CB_ASSIGN(const ContentRead read, read_content(file, stat.size, sparse, buffer_, sink));
+  CB_ASSIGN(const ContentRead read, read_content(file, {0, stat.size, sparse}, buffer_, sink));
   if (read.error) return failed(*read.error);
   return content;
 }
@@ -269,7 +269,7 @@ Status BackupPass::read_small(os::TreeFile& file, const os::NodeStat& stat, Wait
                            return {};
                          }};
   const bool sparse = stat.allocated < stat.size;
-  CB_ASSIGN(const ContentRead read, read_content(file, stat.size, sparse, buffer_, sink));
+  CB_ASSIGN(const ContentRead read, read_content(file, {0, stat.size, sparse}, buffer_, sink));
   judge(read, file, stat, waiting);
   waiting.small = true;
   for (const Part& part : parts) {
@@ -283,10 +283,24 @@ Status BackupPass::read_small(os::TreeFile& file, const os::NodeStat& stat, Wait
   return {};
 }
 
+// Goes on with a file where another connection got to; the bytes that need not be read again.
+uint64_t BackupPass::take_up(WaitingEntry& waiting) {
+  const std::string& path = waiting.cached.entry.path;
+  const bool goes_on = parts_.begun != nullptr && parts_.begun->is_of(path, waiting.cached.stat);
+  begun_ = goes_on ? std::make_shared<BegunFile>(*parts_.begun)
+                   : std::make_shared<BegunFile>(path, waiting.cached.stat, parts_.header.time_ns);
+  begun_->begin_again();
+  waiting.begun = begun_;
+  waiting.stretches = begun_->stretches();
+  return begun_->length();
+}
+
 Status BackupPass::read_big(os::TreeFile& file, const os::NodeStat& stat, WaitingEntry& waiting) {
   waiting.open = true;
-  big_.begin_file();
+  const uint64_t from = take_up(waiting);
+  big_.begin_file(from);
   const uint64_t done_before = done_;
+  done_ += from;
   WaitingEntry& entry = queue_.push(std::move(waiting));
   const auto moved_on = [&](uint64_t bytes) -> Status {
     done_ += bytes;
@@ -302,9 +316,8 @@ Status BackupPass::read_big(os::TreeFile& file, const os::NodeStat& stat, Waitin
                            big_.skip(hole, entry.stretches);
                            return moved_on(hole);
                          }};
-  const bool sparse = stat.allocated < stat.size;
-  const auto read =
-      read_content(file, stat.size, sparse, ByteSpan(buffer_).first(kReadBuffer), sink);
+  const auto read = read_content(file, {from, stat.size, stat.allocated < stat.size},
+                                 ByteSpan(buffer_).first(kReadBuffer), sink);
   done_ = done_before;
   if (!read) return failed(read.error());
   CB_TRY(big_.end());

@@ -29,6 +29,7 @@ struct PassParts {
   OldEntries* old = nullptr;
   Mending* mending = nullptr;
   const CacheSummary* last = nullptr;  // of the last backup; may be missing
+  const BegunFile* begun = nullptr;    // what an earlier pass got to; may be missing
   BackupJournal* journal = nullptr;    // missing in a dry run
   os::Tree* tree = nullptr;
   os::AccountNames* names = nullptr;
@@ -55,6 +56,8 @@ class BackupPass {
   [[nodiscard]] const PassCounts& counts() const { return counts_; }
   // What became of the files of the last backup; nothing where that is not known.
   [[nodiscard]] std::optional<repository::ChangeReport> report() const;
+  // The last big file that it began, for the next pass; may be missing.
+  [[nodiscard]] std::shared_ptr<BegunFile> begun() const { return begun_; }
   // For the cache that this pass wrote.
   [[nodiscard]] CacheSummary summary(const repository::BlobId& snapshot) const;
 
@@ -75,6 +78,7 @@ class BackupPass {
   Status read(ScanItem& item);
   Status read_small(os::TreeFile& file, const os::NodeStat& stat, WaitingEntry& waiting);
   Status read_big(os::TreeFile& file, const os::NodeStat& stat, WaitingEntry& waiting);
+  uint64_t take_up(WaitingEntry& waiting);
   void judge(const ContentRead& read, os::TreeFile& file, const os::NodeStat& before,
              WaitingEntry& waiting);
   bool lies_well(const CachedEntry& cached) const;
@@ -89,6 +93,7 @@ class BackupPass {
   PieceStream small_;  // what small files share
   PieceStream big_;
   EntryQueue queue_;
+  std::shared_ptr<BegunFile> begun_;
   std::map<Inode, Name> links_;
   Bytes buffer_;
   PassCounts counts_;

@@ -61,6 +61,31 @@ TEST_F(ResumeTest, a_connection_that_breaks_again_and_again_is_outlived) {
   }
 }
 
+TEST_F(ResumeTest, a_big_file_goes_on_where_the_last_connection_got_to) {
+  const Bytes big = random_bytes(6'000'000, 3000);
+  write("m/big", big);
+  cut_each_after(30);
+  const BackupResult result = backup();
+  EXPECT_GT(connections_, 4);
+  // At most what was under way when each connection broke is read again.
+  EXPECT_LT(result.counts.bytes_read, 2 * big.size());
+  expect_equal(result);
+  EXPECT_EQ(repository_.sent_again, 0u);
+}
+
+TEST_F(ResumeTest, a_big_file_that_changed_between_two_connections_is_read_from_its_beginning) {
+  write("m/big", random_bytes(6'000'000, 3000));
+  cut_each_after(60);
+  const auto connect = connect_;
+  connect_ = [this, connect]() -> Result<std::shared_ptr<repository::Remote>> {
+    if (connections_ == 4) write("m/big", random_bytes(6'000'000, 3001));
+    return connect();
+  };
+  const BackupResult result = backup();
+  EXPECT_GT(connections_, 4);
+  expect_equal(result);
+}
+
 TEST_F(ResumeTest, keys_that_are_rotated_meanwhile_begin_another_session) {
   for (const uint64_t at : {0, 10, 40}) {
     SCOPED_TRACE(at);

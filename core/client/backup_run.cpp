@@ -147,6 +147,13 @@ Result<bool> BackupRun::take_over() {
   return can_cache(kept ? Status() : failed(kept.error())) || !distrust_;
 }
 
+// How far the last pass got with a big file, as far as the repository has it.
+Status BackupRun::keep_begun() {
+  if (distrust_ || !mending_.is_idle()) begun_.reset();
+  if (!begun_) return {};
+  return begun_->keep_durable([&](std::span<const BlobId> ids) { return remote_->have(ids); });
+}
+
 // The caches that may be trusted, the nearest first.
 Status BackupRun::open_caches(OldEntries& old) {
   last_.reset();
@@ -244,6 +251,7 @@ Result<BackupRun::End> BackupRun::attempt() {
   CB_TRY(open_caches(old));
   CB_ASSIGN(const auto sealer, new_session());
   if (!request_.dry_run) CB_TRY(mending_.ask(*remote_));
+  CB_TRY(keep_begun());
   const auto fine = fine_grain();
   BlobLine line(line_parts(*sealer, fine.get()));
   mending_.begin(last_ ? &*last_ : nullptr, *parts_.keys, line);
@@ -251,8 +259,8 @@ Result<BackupRun::End> BackupRun::attempt() {
   BackupJournal journal(*files_, places_, report_);
   if (!request_.dry_run && !cache_trouble_) journal.begin(header_);
   BackupPass pass({&parts_, &request_, &excludes_, remote_.get(), &line, &old, &mending_,
-                   last_ ? &*last_ : nullptr, request_.dry_run ? nullptr : &journal, tree_, &names_,
-                   &report_, paths_, header_});
+                   last_ ? &*last_ : nullptr, begun_.get(), request_.dry_run ? nullptr : &journal,
+                   tree_, &names_, &report_, paths_, header_});
   {
     const std::lock_guard lock(mutex_);
     if (cancelled_) return failed(cancelled());
@@ -269,6 +277,7 @@ Result<BackupRun::End> BackupRun::attempt() {
   pass_ = nullptr;
   line_ = nullptr;
   count(line);
+  if (pass.begun()) begun_ = pass.begun();
   result_.counts.bytes_read += pass.counts().bytes_read;
   return ran;
 }

@@ -38,6 +38,7 @@ class BackupRun {
   Result<End> send_commit(BlobLine& line, const SnapshotFacts& facts);
   Status finish_stream(BlobLine& line, const repository::BlobId& root);
   Result<repository::CommitAnswer> commit(const repository::CommitRequest& request);
+  Status keep_begun();
   Status open_caches(OldEntries& old);
   void open_index();
   std::unique_ptr<FineGrain> fine_grain();
@@ -70,7 +71,8 @@ class BackupRun {
   std::shared_ptr<repository::Remote> remote_;
   uint32_t epoch_ = 0;  // that the last session was sealed for
   std::optional<CacheSummary> last_;
-  bool distrust_ = false;  // the cache named what is not there
+  std::shared_ptr<BegunFile> begun_;  // of the last pass that began one
+  bool distrust_ = false;             // the cache named what is not there
   Mending mending_;
   BackupResult result_;
 

@@ -34,8 +34,8 @@ class PieceStream {
   void skip(uint64_t length, std::vector<Stretch>& to);
   // What is open becomes a piece of its own.
   Status end();
-  // The next file begins.
-  void begin_file() { position_ = 0; }
+  // The next file begins, or goes on there, between two of its pieces.
+  void begin_file(uint64_t position) { position_ = position; }
 
  private:
   void open();

@@ -185,9 +185,13 @@ std::optional<CachedEntry> CacheReader::next() {
   return next();
 }
 
-bool CacheReader::settled(const SourceStat& stat) const {
-  const int64_t border = header_.time_ns - kRacy;
+bool is_settled(const SourceStat& stat, int64_t scan_began_ns) {
+  const int64_t border = scan_began_ns - kRacy;
   return stat.mtime_ns < border && stat.ctime_ns < border;
+}
+
+bool CacheReader::settled(const SourceStat& stat) const {
+  return is_settled(stat, header_.time_ns);
 }
 
 }  // namespace cb::client

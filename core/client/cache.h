@@ -88,6 +88,10 @@ class CacheWriter {
   repository::BlobId last_blob_;  // of this block
 };
 
+// Would a change since then show in the stat of a file? Not when it was changed so shortly before
+// the scan, or during it, that a second change could bear the same times. By the wall clock.
+bool is_settled(const SourceStat& stat, int64_t scan_began_ns);
+
 class CacheReader {
  public:
   // Code::not_found when there is none, Code::corrupt when it is damaged at its start, or of
@@ -102,8 +106,7 @@ class CacheReader {
   // None in a journal.
   [[nodiscard]] const std::optional<CacheSummary>& summary() const { return summary_; }
 
-  // May an entry be trusted that has the same stat now? Not when it was changed so shortly before
-  // the scan, or during it, that a second change could bear the same times.
+  // May an entry be trusted that has the same stat now?
   [[nodiscard]] bool settled(const SourceStat& stat) const;
 
  private:

@@ -19,6 +19,7 @@ BACK_AFTER = 1.5  # seconds
 LARGE = 1 << 30  # bytes, of the backup over the link that breaks
 BREAKS_EVERY = 2.0  # seconds
 SECONDS_FOR_LARGE = 120
+SETTLED_AFTER = 2.5  # seconds: of a file that has just changed nothing is believed but what is read in one go
 
 
 class Voice:
@@ -148,6 +149,7 @@ class NetworkTrial(Trial):
             for _ in range(LARGE >> 20):
                 file.write(self.dice.randbytes(1 << 20))
         contents = contents_of(large)
+        time.sleep(SETTLED_AFTER)
         process = house.begin_client("backup", large)
         breaks = 0
         begun = time.monotonic()
