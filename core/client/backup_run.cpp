@@ -147,8 +147,10 @@ Result<bool> BackupRun::take_over() {
   return can_cache(kept ? Status() : failed(kept.error())) || !distrust_;
 }
 
-// How far the last pass got with a big file, as far as the repository has it.
-Status BackupRun::keep_begun() {
+// What the server wants again, and how far the last pass got with a big file, as far as the
+// repository has it.
+Status BackupRun::ask_ahead() {
+  if (!request_.dry_run) CB_TRY(mending_.ask(*remote_));
   if (distrust_ || !mending_.is_idle()) begun_.reset();
   if (!begun_) return {};
   return begun_->keep_durable([&](std::span<const BlobId> ids) { return remote_->have(ids); });
@@ -250,8 +252,7 @@ Result<BackupRun::End> BackupRun::attempt() {
   OldEntries old;
   CB_TRY(open_caches(old));
   CB_ASSIGN(const auto sealer, new_session());
-  if (!request_.dry_run) CB_TRY(mending_.ask(*remote_));
-  CB_TRY(keep_begun());
+  CB_TRY(ask_ahead());
   const auto fine = fine_grain();
   BlobLine line(line_parts(*sealer, fine.get()));
   mending_.begin(last_ ? &*last_ : nullptr, *parts_.keys, line);

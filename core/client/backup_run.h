@@ -38,7 +38,7 @@ class BackupRun {
   Result<End> send_commit(BlobLine& line, const SnapshotFacts& facts);
   Status finish_stream(BlobLine& line, const repository::BlobId& root);
   Result<repository::CommitAnswer> commit(const repository::CommitRequest& request);
-  Status keep_begun();
+  Status ask_ahead();
   Status open_caches(OldEntries& old);
   void open_index();
   std::unique_ptr<FineGrain> fine_grain();
