@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Secret: bytes that are wiped when they go out of use, cannot be copied by accident and have no
-// way to be printed. Not synchronised.
+// Secret: bytes that are wiped when they go out of use, are never swapped out where the system
+// allows that (secret_memory.h), cannot be copied by accident and have no way to be printed. Not
+// synchronised.
 #pragma once
 
 #include <utility>
 
 #include "core/base/bytes.h"
+#include "core/base/secret_memory.h"
 
 namespace cb {
 
@@ -48,7 +50,7 @@ class Secret {
   }
 
  private:
-  Bytes bytes_;
+  std::vector<std::byte, SecretAllocator<std::byte>> bytes_;
 };
 
 }  // namespace cb

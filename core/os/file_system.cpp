@@ -169,6 +169,38 @@ class RealFileSystem final : public FileSystem {
   }
 };
 
+// A file to be read from its beginning to its end.
+class WholeFile {
+ public:
+  static Result<WholeFile> open(FileSystem& files, const Path& path, uint64_t limit) {
+    WholeFile whole;
+    CB_ASSIGN(whole.file_, files.open(path, Open::read));
+    CB_ASSIGN(const FileInfo info, whole.file_->info());
+    if (info.is_folder()) return failed(Code::invalid, path.string(), "is a folder, not a file");
+    whole.path_ = path;
+    whole.room_ = static_cast<size_t>(std::min(info.size, limit)) + 1;
+    return whole;
+  }
+  // More by one byte than it had when it was opened, or than is allowed.
+  [[nodiscard]] size_t room() const { return room_; }
+  // Into room() bytes; how many there were.
+  [[nodiscard]] Result<size_t> read(ByteSpan into) const {
+    size_t have = 0;
+    while (have < into.size()) {
+      CB_ASSIGN(const size_t n, file_->read(into.subspan(have)));
+      if (n == 0) return have;
+      have += n;
+    }
+    return failed(Code::limit, path_.string(),
+                  "is longer than " + std::to_string(into.size() - 1) + " bytes");
+  }
+
+ private:
+  std::unique_ptr<File> file_;
+  Path path_;
+  size_t room_ = 0;
+};
+
 // A temporary name beside `path` that two writers do not share.
 Result<Path> temporary_beside(const Path& path) {
   std::array<std::byte, 8> salt{};
@@ -187,26 +219,19 @@ FileSystem& real_file_system() {
 }
 
 Result<Secret> read_secret_file(FileSystem& files, const Path& path, uint64_t limit) {
-  CB_ASSIGN(const std::unique_ptr<File> file, files.open(path, Open::read));
-  CB_ASSIGN(const FileInfo info, file->info());
-  if (info.is_folder()) return failed(Code::invalid, path.string(), "is a folder, not a file");
-  Secret content(static_cast<size_t>(std::min(info.size, limit)) + 1);
-  size_t have = 0;
-  while (have < content.size()) {
-    CB_ASSIGN(const size_t n, file->read(content.span().subspan(have)));
-    if (n == 0) break;
-    have += n;
-  }
-  if (have == content.size())
-    return failed(Code::limit, path.string(),
-                  "is longer than " + std::to_string(content.size() - 1) + " bytes");
-  content.truncate(have);
+  CB_ASSIGN(const WholeFile file, WholeFile::open(files, path, limit));
+  Secret content(file.room());
+  CB_ASSIGN(const size_t size, file.read(content.span()));
+  content.truncate(size);
   return content;
 }
 
 Result<Bytes> read_file(FileSystem& files, const Path& path, uint64_t limit) {
-  CB_ASSIGN(const Secret content, read_secret_file(files, path, limit));
-  return to_bytes(content.view());
+  CB_ASSIGN(const WholeFile file, WholeFile::open(files, path, limit));
+  Bytes content(file.room());
+  CB_ASSIGN(const size_t size, file.read(content));
+  content.resize(size);
+  return content;
 }
 
 Status write_file_atomically(FileSystem& files, const Path& path, ByteView content,
