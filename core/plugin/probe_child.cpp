@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -39,6 +40,27 @@ Result<Pipe> make_pipe() {
   Pipe pipe{Descriptor(ends[0]), Descriptor(ends[1])};
   CB_ASSIGN(pipe.write_end, high(pipe.write_end.get()));
   return pipe;
+}
+
+// What a library may need to be loaded and to find its own files, and nothing else: the environment
+// is where hosts are given passphrases and passwords, under names that only their configuration
+// knows. The file that is tried is not trusted yet, and perhaps never will be.
+bool is_for_strangers(std::string_view variable) {
+  constexpr std::array<std::string_view, 6> kNames = {
+      "PATH=", "HOME=", "TZ=", "TMPDIR=", "LANG=", "LANGUAGE="};
+  constexpr std::array<std::string_view, 10> kBeginnings = {
+      "LC_", "LD_", "OPENSSL_", "ASAN_", "LSAN_", "UBSAN_", "TSAN_", "LLVM_", "GCOV_", "FAKETIME"};
+  const auto begins = [variable](std::string_view with) { return variable.starts_with(with); };
+  return std::any_of(kNames.begin(), kNames.end(), begins) ||
+         std::any_of(kBeginnings.begin(), kBeginnings.end(), begins);
+}
+
+std::vector<char*> environment_for_strangers() {
+  std::vector<char*> all;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable)
+    if (is_for_strangers(*variable)) all.push_back(*variable);
+  all.push_back(nullptr);
+  return all;
 }
 
 // What posix_spawn is to do in the child.
@@ -76,8 +98,8 @@ class SpawnPlan {
     for (std::string& argument : given) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
     pid_t child = 0;
-    const int error =
-        ::posix_spawn(&child, name.c_str(), &actions_, &attributes_, arguments.data(), environ);
+    const int error = ::posix_spawn(&child, name.c_str(), &actions_, &attributes_, arguments.data(),
+                                    environment_for_strangers().data());
     if (error == 0) return child;
     Error failure = fail_errno(error, "plugin probe " + name, "starting");
     return failed(std::move(failure).with_advice(

@@ -248,6 +248,16 @@ TEST_F(BadPlugins, a_missing_probe_program_refuses_and_says_so) {
                {"no-such-probe", "starting", "install that program again"});
 }
 
+TEST_F(BadPlugins, one_that_is_only_tried_finds_no_secret_of_the_host_in_its_environment) {
+  ::setenv("CYBERBACKUP_PASSPHRASE", "correct horse", 1);
+  ::setenv("MAIL_PASSWORD", "correct horse", 1);  // a secret of { env = "MAIL_PASSWORD" }
+  Registry registry(services(), probing(std::chrono::seconds(20)));
+  const Status loaded = registry.load("reads-environment");
+  ::unsetenv("CYBERBACKUP_PASSPHRASE");
+  ::unsetenv("MAIL_PASSWORD");
+  EXPECT_TRUE(loaded) << loaded.error().text();
+}
+
 // A copy of a module as a file of its own, so that this process has not met it.
 TEST_F(BadPlugins, a_file_that_passed_the_probe_is_not_probed_again) {
   std::ofstream(folder_ / "good.so", std::ios::binary) << content_of("good");
