@@ -92,12 +92,14 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(const os::Path& path, Par
   ::unlink(path.c_str());
   state->acceptor.open(Local(), problem);
   if (problem) return at();
+  state->acceptor.bind(Local::endpoint(path.string()), problem);
+  if (problem) return at();
+  // Nobody can connect before it listens. (The mask of the process is also that of other threads,
+  // which make files and folders meanwhile.)
   const bool is_for_others = !state->parts.operators.empty();
   // Whoever can reach it may connect then; who is answered the kernel's word decides.
-  const mode_t before = ::umask(is_for_others ? 0111 : 0177);
-  state->acceptor.bind(Local::endpoint(path.string()), problem);
-  ::umask(before);
-  if (problem) return at();
+  if (::chmod(path.c_str(), is_for_others ? 0666 : 0600) != 0)
+    return failed(fail_errno(errno, path.string(), "set its permissions"));
   state->acceptor.listen(asio::socket_base::max_listen_connections, problem);
   if (problem) return at();
   state->running = 1;

@@ -62,7 +62,9 @@ Result<ExportedFile> export_one(const LegacyVersion& version, const os::Path& fo
   const os::Path path = folder / safe_file_name(version.file_name);
   const os::Path temporary = folder / (".cyberbackup-" + to_hex(version.snapshot));
   const auto write = [&]() -> Status {
-    CB_ASSIGN(const std::unique_ptr<os::File> out, files.open(temporary, os::Open::replace));
+    // Of an export that was cut short. What else lies there is not written through.
+    (void)files.remove(temporary);
+    CB_ASSIGN(const std::unique_ptr<os::File> out, files.open(temporary, os::Open::create_new));
     return copy_to(*out, version, backend.archive());
   };
   Status done = write();

@@ -61,6 +61,22 @@ TEST_F(Export, the_newest_version_of_every_file_comes_back) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "out"), {}), 2);
 }
 
+TEST_F(Export, what_somebody_laid_in_the_folder_beforehand_is_not_written_through) {
+  upload("a.txt", "one");
+  const auto first = run();
+  ASSERT_TRUE(first) << first.error().text();
+  std::ofstream(folder_ / "of-others") << "precious";
+  const auto versions =
+      backend_->catalog().versions(backend_->catalog().client_by_name("alice").value()->id).value();
+  ASSERT_EQ(versions.size(), 1u);
+  std::filesystem::create_symlink(
+      folder_ / "of-others",
+      folder_ / "out" / (".cyberbackup-" + to_hex(versions.front().snapshot)));
+  ASSERT_TRUE(run());
+  EXPECT_EQ(content("of-others"), "precious");
+  EXPECT_EQ(content("out/a.txt"), "one");
+}
+
 TEST_F(Export, an_older_version_comes_back_when_asked_for) {
   upload("a.txt", "one");
   upload("a.txt", "two");
