@@ -16,6 +16,14 @@ struct Utf8Character {
 
   // C0, DEL and C1.
   [[nodiscard]] bool is_control() const { return point < 0x20 || (point >= 0x7f && point < 0xa0); }
+  // Separators of lines, and what turns the direction of text: shown, other text looks like it, or
+  // it like other text.
+  [[nodiscard]] bool is_layout() const {
+    return (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
+           point == 0x200e || point == 0x200f || point == 0x061c;
+  }
+  // May a terminal get it as it is?
+  [[nodiscard]] bool is_harmless() const { return size > 0 && !is_control() && !is_layout(); }
 };
 
 // The one that `text` begins with.

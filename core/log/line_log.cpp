@@ -12,11 +12,11 @@ namespace {
 constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warn", "error"};
 constexpr size_t kLongestValue = 1024;
 
-// The length of the printable UTF-8 character at `at`; 0 when there is none (control characters and
-// malformed bytes).
+// The length of the printable UTF-8 character at `at`; 0 when there is none (control characters,
+// what turns the direction of text, and malformed bytes).
 size_t printable_at(std::string_view text, size_t at) {
   const Utf8Character next = first_character(text.substr(at));
-  return next.is_control() ? 0 : next.size;
+  return next.is_harmless() ? next.size : 0;
 }
 
 // A raw byte; JSON knows no \x, so there the escape itself is escaped.

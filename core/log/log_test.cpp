@@ -36,6 +36,10 @@ TEST(TextLine, values_that_could_be_misread_are_quoted) {
 }
 
 TEST(TextLine, a_peer_cannot_forge_a_line_or_steer_a_terminal) {
+  EXPECT_EQ(line({{"n",
+                   "gpj.\xe2\x80\xae"
+                   "exe"}}),
+            "event=e n=\"gpj.\\xe2\\x80\\xaeexe\"");
   EXPECT_EQ(line({{"n", "a\nevent=b"}, {"m", "\x1b[2J"}, {"o", "\xff\xc2\x9b"}}),
             "event=e n=\"a\\nevent=b\" m=\"\\x1b[2J\" o=\"\\xff\\xc2\\x9b\"");
 }

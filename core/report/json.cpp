@@ -1,13 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/json.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "core/base/utf8.h"
+
 namespace cb::report {
 namespace {
 
 constexpr size_t kLongestText = 1 << 20;
 
+// Written as escapes the same text cannot steer the terminal that shows it. Beyond ASCII, JSON has
+// something in strings alone.
+std::string with_escapes(const std::string& json) {
+  std::string out;
+  out.reserve(json.size());
+  for (std::string_view rest = json; !rest.empty();) {
+    const Utf8Character next = first_character(rest);
+    const size_t size = std::max<size_t>(next.size, 1);
+    const bool is_plain = next.point < 0x7f || next.is_harmless();
+    if (is_plain) {
+      out += rest.substr(0, size);
+    } else {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(next.point));
+      out += escape.data();
+    }
+    rest.remove_prefix(size);
+  }
+  return out;
+}
+
 std::string dumped(const Json& value, int indent) {
-  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+  std::string json = value.dump(indent, ' ', false, Json::error_handler_t::replace);
+  const bool is_ascii = std::all_of(json.begin(), json.end(),
+                                    [](char c) { return static_cast<unsigned char>(c) < 0x7f; });
+  return is_ascii ? json : with_escapes(json);
 }
 
 }  // namespace

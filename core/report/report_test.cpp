@@ -96,6 +96,28 @@ TEST(ShownText, no_escape_of_a_terminal_is_left) {
   EXPECT_EQ(shown_text("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+TEST(ShownText, lines_and_tabs_stay_where_text_has_several_lines) {
+  EXPECT_EQ(shown_lines("a\tb\n\x1b[2J\nc\r\n"), "a\tb\n?[2J\nc?\n");
+  EXPECT_EQ(shown_lines(""), "");
+}
+
+TEST(Json, steers_no_terminal_and_means_the_same_all_the_same) {
+  const std::string evil =
+      "J\xc3\xbcrgen \xc2\x9b"
+      "2J \xe2\x80\xae"
+      "exe \x7f\x1b[2J \xf0\x9f\x98\x80 \\";
+  const Json json = {{"name", evil}, {evil, 1}};
+  for (const std::string& text : {json_line(json), json_text(json)}) {
+    for (const char* part : {"\xc2\x9b", "\xe2\x80\xae", "\x7f", "\x1b"})
+      EXPECT_EQ(text.find(part), std::string::npos) << text;
+    EXPECT_NE(text.find("J\xc3\xbcrgen"), std::string::npos) << text;
+    EXPECT_NE(text.find("\xf0\x9f\x98\x80"), std::string::npos) << text;
+    const auto again = parse_json(text);
+    ASSERT_TRUE(again) << text;
+    EXPECT_EQ(*again, json);
+  }
+}
+
 TEST(ShownText, names_of_people_stay_as_they_are) {
   for (const char* name : {"Alice", "J\xc3\xbcrgen", "\xd7\x93\xd7\xa0\xd7\x94", "\xf0\x9f\x98\x80",
                            "a \"b\" <c>", ""})

@@ -14,4 +14,7 @@ namespace cb::report {
 // are not UTF-8 become U+FFFD, one for each. The rest stays as it is.
 std::string shown_text(std::string_view text);
 
+// The same for what has several lines: ends of lines and tabs stay.
+std::string shown_lines(std::string_view text);
+
 }  // namespace cb::report

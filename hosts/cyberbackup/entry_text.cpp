@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hosts/cyberbackup/entry_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
+
+#include "core/base/utf8.h"
 
 namespace cb {
 
@@ -13,38 +16,12 @@ using repository::EntryKind;
 
 namespace {
 
-// The first bytes of UTF-8 characters, and between what their second byte lies: this leaves out
-// what is overlong, surrogates, what is past the last character, and the C1 controls.
-struct Lead {
-  unsigned char first, last;
-  unsigned char second_from, second_to;
-  size_t size;
-};
-constexpr Lead kLeads[] = {
-    {0xc2, 0xc2, 0xa0, 0xbf, 2}, {0xc3, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-    {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-    {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-};
-
-// How many bytes the UTF-8 character at `text` has; 0 when there is none that may be shown.
-size_t character_at(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return 1;
-  for (const Lead& lead : kLeads) {
-    if (byte(0) < lead.first || byte(0) > lead.last) continue;
-    if (text.size() < lead.size || byte(1) < lead.second_from || byte(1) > lead.second_to) return 0;
-    for (size_t i = 2; i < lead.size; ++i)
-      if ((byte(i) & 0xc0) != 0x80) return 0;
-    return lead.size;
-  }
-  return 0;
-}
-
+// Is it text, for programs that know no other? The C1 controls are not.
 bool is_utf8(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    const size_t size = character_at(text.substr(at));
-    if (size == 0) return false;
-    at += size;
+  while (!text.empty()) {
+    const Utf8Character next = first_character(text);
+    if (next.size == 0 || (next.size > 1 && next.is_control())) return false;
+    text.remove_prefix(next.size);
   }
   return true;
 }
@@ -63,14 +40,15 @@ std::string escaped(char c) {
 std::string shown_path(const std::string& path) {
   std::string shown;
   for (size_t at = 0; at < path.size();) {
-    const size_t size = character_at(std::string_view(path).substr(at));
-    const auto first = static_cast<unsigned char>(path[at]);
-    if (size == 0 || first < 0x20 || first == 0x7f || path[at] == '\\') {
-      shown += escaped(path[at++]);
+    const Utf8Character next = first_character(std::string_view(path).substr(at));
+    if (next.is_harmless() && path[at] != '\\') {
+      shown += path.substr(at, next.size);
+      at += next.size;
       continue;
     }
-    shown += path.substr(at, size);
-    at += size;
+    // Of what is one character all bytes, so that none of them is left to mean something else.
+    for (size_t left = std::max<size_t>(next.size, 1); left > 0; --left)
+      shown += escaped(path[at++]);
   }
   return shown;
 }

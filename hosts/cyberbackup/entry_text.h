@@ -10,8 +10,9 @@
 
 namespace cb {
 
-// A path that can be shown: control characters, bytes that are no UTF-8, and backslashes become
-// escapes ("\n", "\xff", "\\"), so that each path has one text and steers no terminal.
+// A path that can be shown: control characters, those that turn the direction of text, bytes that
+// are no UTF-8, and backslashes become escapes ("\n", "\xff", "\\"), so that each path has one text
+// and steers no terminal.
 std::string shown_path(const std::string& path);
 
 // Sets "path"; when the path is no UTF-8 that is its shown form, and "path_base64" has its bytes.

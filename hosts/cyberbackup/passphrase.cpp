@@ -2,6 +2,7 @@
 #include "hosts/cyberbackup/passphrase.h"
 
 #include <cstdlib>
+#include <string_view>
 
 #include "hosts/cyberbackup/secret_line.h"
 
@@ -18,10 +19,16 @@ std::string passphrase_file(const CommonOptions& options) {
                                          : options.passphrase_file;
 }
 
+// A copy of it is not left in memory.
+std::string_view written_passphrase() {
+  const char* value = std::getenv("CYBERBACKUP_PASSPHRASE");
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
 }  // namespace
 
 bool has_written_passphrase(const CommonOptions& options) {
-  return !passphrase_file(options).empty() || !environment("CYBERBACKUP_PASSPHRASE").empty();
+  return !passphrase_file(options).empty() || !written_passphrase().empty();
 }
 
 Result<Secret> passphrase_of_file(const std::string& name) {
@@ -37,8 +44,7 @@ Result<Secret> read_passphrase(const CommonOptions& options, const std::string& 
                                bool twice) {
   if (const std::string file = passphrase_file(options); !file.empty())
     return passphrase_of_file(file);
-  if (const std::string set = environment("CYBERBACKUP_PASSPHRASE"); !set.empty())
-    return Secret(as_bytes(set));
+  if (const std::string_view set = written_passphrase(); !set.empty()) return Secret(as_bytes(set));
   return ask_terminal(prompt, twice);
 }
 

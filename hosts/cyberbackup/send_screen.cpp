@@ -9,6 +9,7 @@
 
 #include "core/base/units.h"
 #include "core/report/json.h"
+#include "core/report/shown_text.h"
 
 namespace cb {
 namespace {
@@ -165,12 +166,12 @@ void SendScreen::clear_line() {
 
 void SendScreen::write_out(const std::string& line) {
   clear_line();
-  write(stdout, line + "\n");
+  write(stdout, report::shown_lines(line) + "\n");
 }
 
 void SendScreen::write_err(const std::string& line) {
   clear_line();
-  write(stderr, line + "\n");
+  write(stderr, report::shown_lines(line) + "\n");
 }
 
 }  // namespace cb

@@ -14,6 +14,7 @@
 #include "core/identity/signing.h"
 #include "core/log/output.h"
 #include "core/plugin/registry.h"
+#include "core/report/shown_text.h"
 #include "hosts/cyberbackup/flow_options.h"
 #include "hosts/cyberbackup/places.h"
 
@@ -29,7 +30,7 @@ constexpr unsigned kMostCuts = 8;
 }  // namespace
 
 void warn(const std::string& text) {
-  const std::string line = "cyberbackup: warning: " + text + "\n";
+  const std::string line = "cyberbackup: warning: " + report::shown_text(text) + "\n";
   (void)!::write(STDERR_FILENO, line.data(), line.size());
 }
 
@@ -114,7 +115,8 @@ Result<config::Values> Workplace::State::values_of(
 void Workplace::State::note(const std::string& text) const {
   if (options.quiet || options.json) return;
   // A progress line may stand there.
-  const std::string line = (isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "") + text + "\n";
+  const std::string line =
+      (isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "") + report::shown_text(text) + "\n";
   (void)!::write(STDERR_FILENO, line.data(), line.size());
 }
 
