@@ -37,6 +37,13 @@ struct Seams {
   EventSink* events = nullptr;             // in place of whoever passes them on
   bool is_read_only = false;               // completes nothing that a crash broke off
   FurtherJobs further_jobs = {};           // beside the server's own
+  // Runs what binds addresses: some of them only root may bind.
+  std::function<Status(const std::function<Status()>& bind)> binding = [](const auto& bind) {
+    return bind();
+  };
+  // Called once when all that is opened as whoever started the daemon is open, and before anybody
+  // is served; an error ends the start.
+  std::function<Status()> before_serving = [] { return Status(); };
   // Randomness for a plugin, by id.
   std::function<os::Random&(const std::string&)> plugin_random =
       [](const std::string&) -> os::Random& { return os::system_random(); };

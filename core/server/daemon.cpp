@@ -97,10 +97,11 @@ Status Daemon::open() {
   s.drills = std::make_unique<DrillBook>(
       DrillBook::Parts{&s.backend->catalog(), &s.backend->engine(), s.seams.clock, s.event_sink()});
   CB_TRY(open_services());
-  CB_TRY(open_doors());
+  CB_TRY(s.seams.binding([this] { return open_doors(); }));
   CB_TRY(open_jobs());
+  CB_TRY(s.seams.binding([this] { return open_observe(); }));
+  CB_TRY(s.seams.before_serving());
   CB_TRY(open_admin());
-  CB_TRY(open_observe());
   note("daemon.started", std::string("version ") + kProgramVersion);
   return {};
 }

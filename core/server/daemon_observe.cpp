@@ -13,7 +13,8 @@ observe::Page json_page(unsigned status, const Json& json) {
   return {status, "application/json", report::json_text(json) + "\n"};
 }
 
-// The settings in force. None of them is a secret: those stand in tables of plugins alone.
+// The settings in force. Secrets show as such and nothing more; those of plugins are not among
+// them.
 Json settings_shown(const std::vector<ShownOption>& shown) {
   Json all = Json::object();
   for (const ShownOption& option : shown) all[option.table + "." + option.key] = option.value;

@@ -3,6 +3,8 @@
 // What a running daemon says about itself.
 #include <unistd.h>
 
+#include "core/os/account_names.h"
+#include "core/os/call_filter.h"
 #include "core/server/admin_limits.h"
 #include "core/server/admin_replicas.h"
 #include "core/server/daemon_state.h"
@@ -101,6 +103,16 @@ Json space_of(Backend& backend, V3Service& v3) {
   return space;
 }
 
+Json confinement_of_process() {
+  const os::Confinement found = os::confinement();
+  const SecretMemory secrets = secret_memory();
+  return {{"filters_calls", found.filters_calls},
+          {"no_new_rights", found.has_no_new_rights},
+          {"uid", os::effective_uid()},
+          {"secrets_locked", secrets.locked},
+          {"secrets_unlocked", secrets.unlocked}};
+}
+
 Json stored_by(catalog::Catalog& catalog) {
   const auto totals = catalog.totals();
   if (!totals) return {{"error", totals.error().text()}};
@@ -168,6 +180,7 @@ report::Json Daemon::status() const {
             {"hash", audit.hash.hex()},
             {"waiting", s.audit->waiting()},
             {"dropped", s.audit->dropped()}}},
+          {"confinement", confinement_of_process()},
           {"threads", os::thread_count()},
           {"rss", os::resident_bytes()}};
 }

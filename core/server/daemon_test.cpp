@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/daemon.h"
 
+#include <seccomp.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <utility>
+
 #include "core/server/admin_commands.h"
 #include "core/server/admin_server.h"
 #include "core/server/daemon_fixture.h"
@@ -59,6 +65,65 @@ TEST_F(DaemonTest, serves_and_answers_its_operator) {
   EXPECT_EQ((*status)["plugins"].size(), 5u);
   EXPECT_EQ((*status)["space"]["uploads_refused"], false);
   EXPECT_GT((*status)["space"]["free"], 0);
+}
+
+// Opens an admin socket in a process that may not change its mask; 0 when it has these permissions.
+int open_socket_without_mask(const os::Path& path, std::vector<uint32_t> operators, mode_t mode,
+                             log::Log& log) {
+  void* const filter = ::seccomp_init(SCMP_ACT_ALLOW);
+  if (::seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(umask), 0) != 0 ||
+      ::seccomp_load(filter) != 0)
+    return 77;
+  stream::IoThreads threads(1);
+  stream::Workers workers(1);
+  struct stat info {};
+  {
+    const auto server =
+        AdminServer::open(path, {&threads, &workers, &log, nullptr, std::move(operators)},
+                          [](const auto&, const auto&) { return report::Json(); });
+    if (!server || ::stat(path.c_str(), &info) != 0) return 1;
+    (*server)->close();
+    threads.stop();
+    threads.join();
+  }
+  return (info.st_mode & 0777) == mode ? 0 : 2;
+}
+
+// The mask belongs to all threads: whoever made a folder meanwhile got one that cannot be entered.
+TEST_F(DaemonTest, opens_its_socket_without_changing_what_other_threads_make) {
+  const std::vector<std::pair<std::vector<uint32_t>, mode_t>> cases = {{{}, 0600}, {{12345}, 0666}};
+  for (const auto& [operators, mode] : cases) {
+    const pid_t child = ::fork();
+    if (child == 0)
+      ::_exit(open_socket_without_mask(folder_ / "other.sock", operators, mode, log_));
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "ended with " << status;
+  }
+}
+
+TEST_F(DaemonTest, gives_up_what_it_was_started_with_before_it_serves_anybody) {
+  std::vector<std::string> order;
+  seams_.binding = [&](const std::function<Status()>& bind) {
+    order.emplace_back("bind");
+    return bind();
+  };
+  seams_.before_serving = [&]() -> Status {
+    order.emplace_back(ask() ? "served before" : "give up");
+    return {};
+  };
+  const auto daemon = start();
+  ASSERT_TRUE(daemon);
+  EXPECT_EQ(order, (std::vector<std::string>{"bind", "bind", "give up"}));
+  EXPECT_TRUE(ask());
+}
+
+TEST_F(DaemonTest, does_not_serve_when_it_cannot_give_up_what_it_was_started_with) {
+  seams_.before_serving = []() -> Status { return failed(Code::denied, "root", "clings"); };
+  const auto daemon = Daemon::start(settings(), seams_);
+  ASSERT_FALSE(daemon);
+  EXPECT_EQ(daemon.error().object, "root");
 }
 
 TEST_F(DaemonTest, leaves_no_thread_descriptor_or_socket_behind) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/server/settings_admin.h"
+#include "core/server/settings_confinement.h"
 #include "core/server/settings_limits.h"
 #include "core/server/settings_notify.h"
 #include "core/server/settings_replication.h"
@@ -61,6 +62,7 @@ class Builder {
     settings_.notify = notify_targets_of(tables_, problems_);
     settings_.upkeep.replication = replication_of(tables_, problems_);
     settings_.operators = operators_of(table("admin"), tables_.root.at, problems_);
+    settings_.confinement = confinement_of(tables_, problems_);
     return std::move(settings_);
   }
 

@@ -66,6 +66,13 @@ struct ObserveSettings {
   bool allow_public = false;
 };
 
+// How little the daemon may do (docs/operations.md, "Confinement").
+struct ConfinementSettings {
+  std::string user;                // empty: whoever starts it
+  bool filter = true;              // system calls
+  std::vector<std::string> calls;  // beyond those of the filter
+};
+
 struct LimitSettings {
   uint32_t connections = 0;
   uint32_t connections_per_address = 0;
@@ -107,6 +114,7 @@ struct Settings {
   UpkeepSettings upkeep;
   WatchSettings watch;
   std::vector<std::shared_ptr<const notify::Target>> notify;
+  ConfinementSettings confinement;
   std::vector<uint32_t> operators;  // user numbers, beside root and the daemon's own
   std::vector<ShownOption> shown;   // in the order of settings_sections
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/settings_admin.h"
+#include "core/server/settings_confinement.h"
 #include "core/server/settings_limits.h"
 #include "core/server/settings_notify.h"
 #include "core/server/settings_replication.h"
@@ -354,6 +355,7 @@ const std::vector<config::Section>& settings_sections() {
       {"replication.source", "A server that is copied; any number of them.",
        replication_source_schema(), true, true},
       {"admin", "Who may give the daemon commands.", admin_schema()},
+      {"confinement", "How little the daemon may do.", confinement_schema()},
   };
   return sections;
 }

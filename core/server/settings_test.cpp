@@ -321,6 +321,29 @@ TEST_F(SettingsFile, pages_about_the_daemon_are_for_this_machine_alone) {
   EXPECT_EQ(texts(), "");
 }
 
+TEST_F(SettingsFile, the_daemon_is_confined_unless_it_is_told_otherwise) {
+  const auto usual = load(kListen);
+  ASSERT_TRUE(usual);
+  EXPECT_TRUE(usual->confinement.filter);
+  EXPECT_TRUE(usual->confinement.user.empty());
+  EXPECT_TRUE(usual->confinement.calls.empty());
+  const auto written = load(std::string(kListen) +
+                            "[confinement]\nuser = 'root'\nfilter = false\ncalls = "
+                            "['io_uring_setup', 'ptrace']\n");
+  ASSERT_TRUE(written);
+  EXPECT_EQ(texts(), "");
+  EXPECT_EQ(written->confinement.user, "root");
+  EXPECT_FALSE(written->confinement.filter);
+  EXPECT_EQ(written->confinement.calls, (std::vector<std::string>{"io_uring_setup", "ptrace"}));
+  ASSERT_TRUE(load(std::string(kListen) +
+                   "[confinement]\nuser = 'no-such-user'\ncalls = ['make_coffee']\n"));
+  EXPECT_EQ(texts(),
+            "FILE:4:8: confinement.user: names the user 'no-such-user', whom the system does not "
+            "know (make one: useradd --system no-such-user)\n"
+            "FILE:5:9: confinement.calls: 'make_coffee' is no system call of this machine (write "
+            "names as in the manual's section 2: ioprio_set)\n");
+}
+
 TEST_F(SettingsFile, sources_of_copies_are_read_whole_or_refused_with_the_reason) {
   repository::PairingToken token;
   token.secret = Secret(Bytes(32, std::byte{2}));

@@ -57,7 +57,7 @@ class Pages {
 
 Status each_record(const CommonOptions& options, Json request,
                    const std::function<Status(const Json&)>& take) {
-  CB_ASSIGN(const server::Settings settings, load(options));
+  CB_ASSIGN(const server::Settings settings, load_for_files(options));
   return Pages(settings).each(std::move(request), take);
 }
 

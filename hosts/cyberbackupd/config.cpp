@@ -6,7 +6,7 @@
 namespace cb::host {
 
 report::ExitCode run_config_check(const CommonOptions& options) {
-  auto settings = load(options);
+  auto settings = load_for_files(options);
   if (!settings) return tell(settings.error(), options.json);
   auto log = quiet_log();
   if (!log) return tell(log.error(), options.json);

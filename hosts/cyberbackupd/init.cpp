@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/init.h"
 
+#include "core/os/lower_rights.h"
 #include "core/report/json.h"
 #include "setup.h"
 
@@ -15,6 +16,10 @@ std::string what_next(const server::InitResult& result) {
   text +=
       "keep a copy of keys/ in a safe place: without it nothing that clients of protocol 3 sent\n"
       "can be read, and clients of protocol 4 do not know their server again\n";
+  // Root's folder is no use to another user, and the daemon had better be one.
+  if (os::is_root())
+    text += "for a daemon that runs as an ordinary user: chown -R USER: " +
+            result.config.parent_path().string() + "\n";
   return text + "next: cyberbackupd serve --config " + result.config.string();
 }
 

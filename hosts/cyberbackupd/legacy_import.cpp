@@ -31,12 +31,12 @@ void note_import(const Opened& opened, log::Log& log, const ImportOptions& optio
   }
   if (result && result->stopped) detail += ", stopped: " + result->stopped->text();
   if (!result) detail += ": " + result.error().text();
-  audit.write({server::operator_text(os::effective_uid()), "", "legacy.imported", "",
+  audit.write({server::operator_text(started_by()), "", "legacy.imported", "",
                server::outcome_of(result), std::move(detail)});
 }
 
 Result<ImportResult> import_files(const ImportOptions& options) {
-  CB_ASSIGN(const server::Settings settings, load(options.common));
+  CB_ASSIGN(const server::Settings settings, load_for_files(options.common));
   std::optional<os::FileLock> lock;
   if (!options.dry_run) {
     auto taken = os::FileLock::take(os::real_file_system(), settings.data / "lock");

@@ -14,7 +14,7 @@ namespace {
 using report::Json;
 
 Result<Json> ratchets(const LegacyRatchetOptions& options) {
-  CB_ASSIGN(const server::Settings settings, load(options.common));
+  CB_ASSIGN(const server::Settings settings, load_for_files(options.common));
   CB_ASSIGN(const auto catalog, open_catalog(settings));
   return server::list_ratchets(*catalog, settings.v3, os::system_clock().wall().count(),
                                options.show);

@@ -11,7 +11,7 @@ namespace {
 
 Result<server::LegacyReport> report_of(const LegacyReportOptions& options) {
   CB_ASSIGN(const std::chrono::nanoseconds since, parse_duration(options.since));
-  CB_ASSIGN(const server::Settings settings, load(options.common));
+  CB_ASSIGN(const server::Settings settings, load_for_files(options.common));
   CB_ASSIGN(const auto catalog, open_catalog(settings));
   return server::collect_legacy_report(*catalog, settings, os::system_clock().wall().count(),
                                        since);

@@ -40,7 +40,7 @@ Result<std::unique_ptr<server::Jobs>> open_jobs(Opened& opened, log::Log& log, s
 
 Result<report::Json> run_on_files(const CommonOptions& options, report::Json request,
                                   const std::function<void(uint64_t, uint64_t)>& progress) {
-  CB_ASSIGN(const server::Settings settings, load(options));
+  CB_ASSIGN(const server::Settings settings, load_for_files(options));
   auto lock = os::FileLock::take(os::real_file_system(), settings.data / "lock");
   if (!lock)
     return failed(std::move(lock).error().with_advice(
@@ -75,7 +75,7 @@ Result<report::Json> run_on_files(const CommonOptions& options, report::Json req
   parts.random = &os::system_random();
   parts.log = log.get();
   parts.audit = &audit;
-  request["asked_by"] = server::operator_text(os::effective_uid());
+  request["asked_by"] = server::operator_text(started_by());
   parts.reach = [&] { return server::reach_of(opened->settings, {}, os::real_file_system()); };
   parts.keys = opened->settings.keys_folder();
   parts.replication = [&] { return opened->settings.upkeep.replication; };
@@ -93,7 +93,7 @@ Result<std::unique_ptr<log::Output>> log_of(const server::Settings& settings) {
 
 Result<std::unique_ptr<Opened>> open_files(const CommonOptions& options, bool is_read_only) {
   auto opened = std::make_unique<Opened>();
-  CB_ASSIGN(opened->settings, load(options));
+  CB_ASSIGN(opened->settings, load_for_files(options));
   CB_ASSIGN(opened->log, quiet_log());
   opened->seams.log = opened->log.get();
   opened->seams.is_read_only = is_read_only;

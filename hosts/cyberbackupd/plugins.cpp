@@ -28,7 +28,7 @@ struct Loaded {
 
 // Loads what lies in the plugin folder and what the settings name; refusals are kept.
 Result<Loaded> load_all(const CommonOptions& options, bool ignore_pins) {
-  CB_ASSIGN(server::Settings settings, load(options));
+  CB_ASSIGN(server::Settings settings, load_for_files(options));
   if (ignore_pins) settings.plugins.pins = plugin::Pins::off;
   Loaded loaded;
   CB_ASSIGN(loaded.log, quiet_log());

@@ -93,7 +93,7 @@ bool is_clean(const RebuildResult& result) {
 }
 
 Result<RebuildResult> rebuild(const RebuildOptions& options) {
-  CB_ASSIGN(server::Settings settings, load(options.common));
+  CB_ASSIGN(server::Settings settings, load_for_files(options.common));
   auto lock = os::FileLock::take(os::real_file_system(), settings.data / "lock");
   if (!lock)
     return failed(std::move(lock).error().with_advice(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include "confined.h"
 #include "core/os/last_words.h"
 #include "core/os/process.h"
 #include "core/plugin/crash_report.h"
@@ -71,12 +72,25 @@ void serve_until_signal(const CommonOptions& options, server::Daemon& daemon, lo
   daemon.stop();
 }
 
+// As the user that the daemon is to be, so that a reload can read what the start could.
+Result<server::Settings> load_confined(const CommonOptions& options, Confined& confined) {
+  CB_ASSIGN(server::Settings settings, load(options));
+  CB_ASSIGN(const bool is_other, confined.begin(settings.confinement));
+  if (!is_other) return settings;
+  auto again = load(options);
+  if (!again && again.error().code == Code::denied)
+    return failed(std::move(again).error().with_advice("let user " + settings.confinement.user +
+                                                       " read it, as a reload will"));
+  return again;
+}
+
 }  // namespace
 
 report::ExitCode run_serve(const CommonOptions& options) {
   auto signals = Signals::take_over();
   if (!signals) return tell(signals.error(), options.json);
-  auto settings = load(options);
+  Confined confined;
+  auto settings = load_confined(options, confined);
   if (!settings) return tell(settings.error(), options.json);
   auto log = log::open_log(settings->log);
   if (!log) return tell(log.error(), options.json);
@@ -85,11 +99,13 @@ report::ExitCode run_serve(const CommonOptions& options) {
   server::Seams seams;
   seams.log = log->get();
   seams.further_jobs = further_jobs();
+  confined.lay_into(seams, **log);
   auto daemon = server::Daemon::start(std::move(*settings), std::move(seams));
   if (!daemon) {
     (*log)->error("start.failed", {{"cause", daemon.error().text()}});
     return tell(daemon.error(), options.json);
   }
+  confined.tell(**log);
   (*log)->info("ready", {{"version", server::kProgramVersion}, {"pid", ::getpid()}});
   notify_systemd("READY=1");
   print("ready");

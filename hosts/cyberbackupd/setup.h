@@ -20,6 +20,14 @@ server::SettingsRequest settings_request(const CommonOptions& options);
 // Loads the settings; Code::invalid with every problem on a line of its own. Warnings go to stderr.
 Result<server::Settings> load(const CommonOptions& options);
 
+// The same for commands that open the daemon's files: started by root they take the rights of
+// confinement.user for good, so that they leave nothing behind that the daemon cannot open, and
+// follow nothing that it put there.
+Result<server::Settings> load_for_files(const CommonOptions& options);
+
+// Who started this program, whatever rights it has taken since.
+uint32_t started_by();
+
 // Writes the error to stderr, as JSON if asked for, and returns its exit code.
 report::ExitCode tell(const Error& error, bool json);
 

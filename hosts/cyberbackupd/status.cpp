@@ -128,6 +128,15 @@ std::string jobs_line(const Json& status) {
   return text;
 }
 
+std::string confinement_line(const Json& status) {
+  const Json confined = status.value("confinement", Json::object());
+  const bool filters = confined.value("filters_calls", false);
+  std::string text = "calls    system calls are " + std::string(filters ? "" : "not ") + "filtered";
+  if (confined.value("uid", uint64_t{1}) == 0) text += ", runs as root";
+  if (confined.value("secrets_unlocked", uint64_t{0}) > 0) text += ", secrets may be swapped out";
+  return text + "\n";
+}
+
 std::string as_text(const Json& status) {
   const Json space = status.value("space", Json::object());
   const Json stored = status.value("stored", Json::object());
@@ -147,6 +156,7 @@ std::string as_text(const Json& status) {
           size(space, "reserve") + "\n";
   text += "memory   " + size(status, "rss") + ", buffers " + number(buffers, "taken") + " of " +
           number(buffers, "limit") + ", threads " + number(status, "threads") + "\n";
+  text += confinement_line(status);
   text += jobs_line(status);
   const Json audit = status.value("audit", Json::object());
   text += "audit    " + number(audit, "sequence") + " " + report::text_of(audit, "hash") + "\n";
