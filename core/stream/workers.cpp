@@ -42,6 +42,7 @@ struct Workers::State {
     {
       const std::lock_guard lock(mutex);
       queue.push_back(std::move(job));
+      ++under_way;
       most_queued = std::max(most_queued, queue.size());
     }
     wake.notify_one();
@@ -66,6 +67,8 @@ struct Workers::State {
         --running;
       }
       job->resume();
+      const std::lock_guard lock(mutex);
+      --under_way;
     }
   }
 
@@ -75,6 +78,7 @@ struct Workers::State {
   std::deque<std::unique_ptr<Job>> queue;
   size_t running = 0;
   size_t most_queued = 0;
+  size_t under_way = 0;
   bool stopping = false;
 
   std::vector<std::thread> threads;
@@ -104,7 +108,8 @@ asio::awaitable<void> Workers::execute(std::function<void()>& job) {
 
 Workers::Counts Workers::counts() const {
   const std::lock_guard lock(state_->mutex);
-  return {state_->threads.size(), state_->running, state_->queue.size(), state_->most_queued};
+  return {state_->threads.size(), state_->running, state_->queue.size(), state_->most_queued,
+          state_->under_way};
 }
 
 }  // namespace cb::stream

@@ -27,6 +27,9 @@ class Workers {
     size_t running = 0;      // functions that run now
     size_t queued = 0;       // functions that wait for a thread
     size_t most_queued = 0;  // the most that ever waited
+    // Functions whose coroutine has not been told yet that they are done: those that wait, those
+    // that run, and what lies between. At 0 nothing will happen that is not in an executor already.
+    size_t under_way = 0;
   };
 
   // Starts `threads` threads (at least one).

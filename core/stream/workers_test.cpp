@@ -94,10 +94,12 @@ TEST(Workers, run_as_many_at_once_as_there_are_threads_and_queue_the_rest) {
   EXPECT_EQ(workers.counts().threads, 3U);
   EXPECT_EQ(workers.counts().running, 3U);
   EXPECT_EQ(workers.counts().queued, 7U);
+  EXPECT_EQ(workers.counts().under_way, 10U);
   gate.open();
   run_all(context);
   EXPECT_EQ(workers.counts().running, 0U);
   EXPECT_EQ(workers.counts().queued, 0U);
+  while (workers.counts().under_way > 0) std::this_thread::yield();
   EXPECT_GE(workers.counts().most_queued, 7U);
 }
 
