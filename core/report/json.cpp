@@ -11,6 +11,9 @@ namespace cb::report {
 namespace {
 
 constexpr size_t kLongestText = 1 << 20;
+// What writes, copies or compares a value calls itself for what is inside: a text of brackets alone
+// would use up the stack.
+constexpr int kMostNested = 64;
 
 // Written as escapes the same text cannot steer the terminal that shows it. Beyond ASCII, JSON has
 // something in strings alone.
@@ -48,7 +51,15 @@ std::string json_text(const Json& value) { return dumped(value, 2); }
 
 Result<Json> parse_json(std::string_view text) {
   if (text.size() > kLongestText) return failed(Code::limit, "JSON text", "is longer than 1 MiB");
-  Json value = Json::parse(text, nullptr, false);
+  bool is_too_deep = false;
+  const auto look = [&](int depth, Json::parse_event_t, Json&) {
+    is_too_deep |= depth > kMostNested;
+    return !is_too_deep;
+  };
+  Json value = Json::parse(text, look, false);
+  if (is_too_deep)
+    return failed(Code::limit, "JSON text",
+                  "is nested deeper than " + std::to_string(kMostNested) + " levels");
   if (value.is_discarded()) return failed(Code::corrupt, "JSON text", "is not JSON");
   return value;
 }

@@ -19,7 +19,7 @@ std::string json_line(const Json& value);
 // The value over several lines, indented by two.
 std::string json_text(const Json& value);
 
-// Code::corrupt when `text` is not one JSON value, Code::limit past 1 MiB.
+// Code::corrupt when `text` is not one JSON value, Code::limit past 1 MiB or 64 levels.
 Result<Json> parse_json(std::string_view text);
 
 // {"code", "object", "cause", "advice"}.

@@ -34,6 +34,17 @@ TEST(Json, text_that_is_not_json_is_an_error) {
   EXPECT_EQ(text_of(*parse_json("{\"a\":\"b\"}"), "a"), "b");
 }
 
+TEST(Json, text_that_is_nested_deep_is_refused_before_anybody_walks_through_it) {
+  const auto nested = [](size_t levels) {
+    return parse_json(std::string(levels, '[') + std::string(levels, ']'));
+  };
+  ASSERT_TRUE(nested(64));
+  EXPECT_EQ(json_line(*nested(64)).size(), 128U);
+  for (const size_t levels : {size_t{66}, size_t{200'000}})
+    EXPECT_EQ(nested(levels) ? Code::invalid : nested(levels).error().code, Code::limit);
+  EXPECT_EQ(parse_json(std::string(200'000, '[')).error().code, Code::limit);
+}
+
 TEST(Json, an_error_keeps_its_parts) {
   EXPECT_EQ(json_line(json_of(fail(Code::no_space, "/x", "is full", "delete something"))),
             "{\"code\":\"no-space\",\"object\":\"/x\",\"cause\":\"is full\","
