@@ -89,24 +89,48 @@ function(cyberbackup_program name)
   add_dependencies(products ${name})
 endfunction()
 
-# cyberbackup_fuzz(header SOURCES header_fuzz.cpp DEPENDS cyberbackup::protocol CORPUS dir)
-# A libFuzzer target fuzz_<name> in the fuzz preset, with a ctest entry that runs its seed corpus and some
-# ten thousand inputs. Elsewhere nothing.
+# cyberbackup_fuzz(header SOURCES header_fuzz.cpp DEPENDS cyberbackup::protocol [CORPUS dir] [SECONDS n] [PLUGINS])
+# A libFuzzer target fuzz_<name> in the fuzz preset, with a ctest entry that runs its seeds, which lie in
+# tests/fuzz/<name> unless CORPUS says otherwise, and searches a few seconds more. PLUGINS: it loads the plugins of
+# this tree. Elsewhere nothing. `scripts/fuzz` finds targets and corpora by build/fuzz/fuzz/targets.
 function(cyberbackup_fuzz name)
-  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "PLUGINS" "CORPUS;SECONDS" "SOURCES;DEPENDS" ${ARGN})
   if(NOT CYBERBACKUP_FUZZ)
     return()
+  endif()
+  if(NOT ARG_CORPUS)
+    set(ARG_CORPUS "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}")
+  endif()
+  if(NOT ARG_SECONDS)
+    set(ARG_SECONDS 6)
   endif()
   add_executable(fuzz_${name} ${ARG_SOURCES})
   add_dependencies(fuzz_targets fuzz_${name})
   set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPENDS})
+  if(ARG_PLUGINS)
+    # Plugins find the fuzzer's functions in the program.
+    target_link_options(fuzz_${name} PRIVATE -rdynamic)
+    add_dependencies(fuzz_${name} compress-zstd crypto-legacy crypto-modern store-fs transport-tcp transport-tls)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY CYBERBACKUP_FUZZ_LIST "${name} ${ARG_CORPUS}")
   # One seed and no inputs of earlier runs, so that the same code gives the same verdict everywhere;
   # fuzz_<name> by itself searches anew.
   set(grown "${CMAKE_BINARY_DIR}/fuzz/grown-${name}")
   add_test(NAME fuzz.${name}
            COMMAND sh -c "rm -rf '${grown}' && mkdir -p '${grown}' && exec '$<TARGET_FILE:fuzz_${name}>' -seed=1 \
--runs=30000 -max_total_time=10 -print_final_stats=1 -artifact_prefix='${CMAKE_BINARY_DIR}/fuzz/' '${grown}' '${ARG_CORPUS}'")
+-runs=30000 -max_total_time=${ARG_SECONDS} -print_final_stats=1 -artifact_prefix='${CMAKE_BINARY_DIR}/fuzz/' '${grown}' '${ARG_CORPUS}'")
   set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+endfunction()
+
+# Writes down which fuzz targets there are: a line for each, its name and the folder of its seeds. Call it last.
+function(cyberbackup_list_fuzz_targets)
+  if(NOT CYBERBACKUP_FUZZ)
+    return()
+  endif()
+  get_property(all GLOBAL PROPERTY CYBERBACKUP_FUZZ_LIST)
+  list(SORT all)
+  list(JOIN all "\n" lines)
+  file(WRITE "${CMAKE_BINARY_DIR}/fuzz/targets" "${lines}\n")
 endfunction()
