@@ -52,6 +52,10 @@ size_t Get::read_segment(Connection& file, std::span<std::byte> into) {
   if (code == SQLITE_ERROR)
     throw cyberbackup::sdk::Failure(CB_E_CORRUPT, "a segment is missing in " + file.path(), 0,
                                     CB_ERROR_PERMANENT);
+  if (code == SQLITE_OK &&
+      static_cast<uint64_t>(::sqlite3_blob_bytes(blob.get())) < inside + length)
+    throw cyberbackup::sdk::Failure(CB_E_CORRUPT, "a segment is too short in " + file.path(), 0,
+                                    CB_ERROR_PERMANENT);
   if (code == SQLITE_OK)
     code = ::sqlite3_blob_read(blob.get(), into.data(), static_cast<int>(length),
                                static_cast<int>(inside));
