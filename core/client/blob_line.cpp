@@ -240,6 +240,7 @@ Status BlobLine::send_region(Item& item) {
     CB_ASSIGN(const auto parts, parts_.fine->match(item.id, item.plain(), anchors));
     {
       const std::lock_guard lock(mutex_);
+      for (PatchMending::Made& made : parts_.fine->mended()) mend_patch(std::move(made));
       if (!parts.empty() && lay_out(item, parts)) return {};
       place(item);
     }
@@ -289,6 +290,18 @@ void BlobLine::end_patch() {
   item.buffer = patch_->take_buffer();
   item.patch = patch_->take_signature();
   patch_.reset();
+  item.piece->size = static_cast<uint32_t>(item.plain().size());
+  bytes_ += item.buffer.capacity();
+  ++items_;
+  to_name_.push_back(std::move(item));
+  work_.notify_one();
+}
+
+// As a patch is handed over; whether it is missing is asked as of any blob.
+void BlobLine::mend_patch(PatchMending::Made made) {
+  Item item;
+  item.piece = std::make_shared<Piece>();
+  item.buffer = std::move(made.buffer);
   item.piece->size = static_cast<uint32_t>(item.plain().size());
   bytes_ += item.buffer.capacity();
   ++items_;

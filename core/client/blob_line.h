@@ -103,6 +103,7 @@ class BlobLine {
   void place(const Item& item);
   bool lay_out(const Item& item, const std::vector<RegionPart>& parts);
   void end_patch();
+  void mend_patch(PatchMending::Made made);
   void leave(const Item& item);
   void fail_with(Error error);
   Status status() const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/client/fine_grain.h"
 
+#include <algorithm>
+
 namespace cb::client {
 
 using repository::BlobId;
@@ -49,8 +51,10 @@ Result<std::vector<RegionPart>> FineGrain::match(const BlobId& id, ByteView regi
   if (parts_.damaged.contains(id)) return std::vector<RegionPart>();
   CB_ASSIGN(const bool ready, is_ready());
   if (!ready) return std::vector<RegionPart>();
-  const auto is_whole = [this](const BlobId& blob) { return !parts_.damaged.contains(blob); };
-  auto parts = match_region(*parts_.keys, *parts_.index, is_whole, region, anchors);
+  const BlobUse use{[this](const BlobId& blob) { return !parts_.damaged.contains(blob); },
+                    [this](const FineIndex::Described& patch, const repository::PieceHash& hash,
+                           ByteView piece) { mending_.take(patch, hash, piece); }};
+  auto parts = match_region(*parts_.keys, *parts_.index, use, region, anchors);
   if (parts || is_of_remote(parts.error())) return parts;
   give_up(parts.error());
   return std::vector<RegionPart>();
@@ -63,10 +67,17 @@ Status FineGrain::prepare() {
   CB_ASSIGN(const bool is_empty, parts_.index->is_empty());
   if (is_empty) CB_TRY(fetch());
   if (is_empty || parts_.distrust)
-    CB_TRY(parts_.index->forget_missing(
-        [this](std::span<const BlobId> ids) { return parts_.remote->have(ids); }));
+    CB_TRY(parts_.index->forget_missing([this](std::span<const BlobId> ids) { return have(ids); }));
   prepared_ = true;
   return {};
+}
+
+// What is damaged counts as there: its signature says how it is made again.
+Result<std::vector<bool>> FineGrain::have(std::span<const BlobId> ids) {
+  CB_ASSIGN(std::vector<bool> there, parts_.remote->have(ids));
+  for (size_t i = 0; i < std::min(ids.size(), there.size()); ++i)
+    there[i] = there[i] || parts_.damaged.contains(ids[i]);
+  return there;
 }
 
 Result<StoredBlob> FineGrain::describe(const BlobId& blob, ByteView plain, uint64_t offset,
@@ -121,16 +132,28 @@ Status FineGrain::fetch() {
 Status FineGrain::fetch_page(const std::vector<BlobId>& ids) {
   for (size_t at = 0; at < ids.size(); at += kAtOnce) {
     const auto some = std::span(ids).subspan(at, std::min(kAtOnce, ids.size() - at));
-    Status adopted;
-    const Status got = parts_.remote->get(some, {parts_.device, false}, [&](StoredBlob blob) {
-      if (adopted) adopted = adopt(blob);
-      return Status();
-    });
-    CB_TRY(adopted);
-    // One that has gone meanwhile, or is damaged, is not missed.
-    if (!got && is_of_remote(got.error())) return got;
+    // One that is damaged ends the answer, and is missed by nobody; the others are asked for one by
+    // one.
+    CB_ASSIGN(const std::vector<BlobId> left, fetch_some(some));
+    if (some.size() > 1)
+      for (const BlobId& id : left) CB_TRY(fetch_some({&id, 1}));
   }
   return {};
+}
+
+// What did not come, where the answer ended before its end.
+Result<std::vector<BlobId>> FineGrain::fetch_some(std::span<const BlobId> ids) {
+  Status adopted;
+  std::unordered_set<BlobId, repository::IdHash> left(ids.begin(), ids.end());
+  const Status got = parts_.remote->get(ids, {parts_.device, false}, [&](StoredBlob blob) {
+    left.erase(blob.head.id);
+    if (adopted) adopted = adopt(blob);
+    return Status();
+  });
+  CB_TRY(adopted);
+  if (got) return std::vector<BlobId>();
+  if (is_of_remote(got.error())) return failed(got.error());
+  return std::vector<BlobId>(left.begin(), left.end());
 }
 
 // Only what this device made itself is believed, and only if nobody altered it. The newest came

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "core/client/patch_mending.h"
 #include "core/client/region_match.h"
 #include "core/repository/remote.h"
 
@@ -46,6 +47,8 @@ class FineGrain {
   // The same of a patch.
   Result<repository::StoredBlob> describe(const repository::BlobId& blob,
                                           repository::BlobSignature signature);
+  // Damaged patches that came together again meanwhile, to be put as they were.
+  std::vector<PatchMending::Made> mended() { return mending_.made(); }
   // The backup was committed: what was noted is true.
   void settle();
   // What the index failed with.
@@ -54,13 +57,16 @@ class FineGrain {
  private:
   Result<bool> is_ready();
   Status prepare();
+  Result<std::vector<bool>> have(std::span<const repository::BlobId> ids);
   Status fetch();
   Status fetch_page(const std::vector<repository::BlobId>& ids);
+  Result<std::vector<repository::BlobId>> fetch_some(std::span<const repository::BlobId> ids);
   Status adopt(const repository::StoredBlob& blob);
   bool works() const { return works_; }
   void give_up(const Error& error);
 
   const Parts parts_;
+  PatchMending mending_;
   std::atomic<bool> works_{true};
   std::mutex preparing_;
   bool prepared_ = false;  // guarded by preparing_

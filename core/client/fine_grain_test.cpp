@@ -57,6 +57,24 @@ class FineGrainTest : public BackupFixture {
     return blobs;
   }
 
+  // Damages the patches of the second backup of the image: of the blobs that the first did not have
+  // those that are smaller than any piece.
+  std::vector<BlobId> lose_patches(const BackupResult& first, const BackupResult& second) {
+    const std::set<BlobId> before = blobs_of(first, "image");
+    repository_.wanted.clear();
+    for (const BlobId& id : blobs_of(second, "image"))
+      if (!before.contains(id) && repository_.blobs.at(id).stored.size() < kMiB / 2)
+        repository_.wanted.push_back(id);
+    EXPECT_FALSE(repository_.wanted.empty());
+    for (const BlobId& id : repository_.wanted) repository_.blobs.erase(id);
+    return repository_.wanted;
+  }
+  size_t count_there(const std::vector<BlobId>& ids) {
+    size_t count = 0;
+    for (const BlobId& id : ids) count += repository_.blobs.count(id);
+    return count;
+  }
+
   std::mt19937 random_numbers_;
 };
 
@@ -272,6 +290,67 @@ TEST_F(FineGrainTest, a_damaged_blob_is_sent_again_as_it_was) {
   repository_.wanted = {damaged};
   store();
   EXPECT_TRUE(repository_.blobs.contains(damaged));
+}
+
+TEST_F(FineGrainTest, a_damaged_patch_is_made_again_of_the_files_that_lean_on_it) {
+  Bytes image = random_bytes(8 * kMiB, 24);
+  write("image", image);
+  write("other", random_bytes(kMiB, 25));
+  const BackupResult first = backup();
+  change_pages(image, 40);
+  write("image", image);
+  const BackupResult second = backup();
+  const std::vector<BlobId> patches = lose_patches(first, second);
+  const BackupResult third = backup();
+  EXPECT_EQ(count_there(patches), patches.size());
+  EXPECT_FALSE(reads_.contains((source_ / "other").string()));
+  expect_equal(third);
+  expect_equal(second);
+}
+
+TEST_F(FineGrainTest, a_damaged_patch_is_made_again_without_a_cache_too) {
+  Bytes image = random_bytes(8 * kMiB, 28);
+  write("image", image);
+  const BackupResult first = backup();
+  change_pages(image, 40);
+  write("image", image);
+  const BackupResult second = backup();
+  const std::vector<BlobId> patches = lose_patches(first, second);
+  lose_cache();
+  expect_equal(backup());
+  EXPECT_EQ(count_there(patches), patches.size());
+  expect_equal(second);
+}
+
+TEST_F(FineGrainTest, a_damaged_patch_whose_file_changed_stays_away) {
+  Bytes image = random_bytes(8 * kMiB, 26);
+  write("image", image);
+  const BackupResult first = backup();
+  for (size_t at = 0; at < image.size(); at += 64 * kPage) image[at] ^= std::byte{1};
+  write("image", image);
+  const BackupResult second = backup();
+  const std::vector<BlobId> patches = lose_patches(first, second);
+  image[0] ^= std::byte{2};
+  write("image", image);
+  expect_equal(backup());
+  EXPECT_LT(count_there(patches), patches.size());
+}
+
+TEST_F(FineGrainTest, one_damaged_signature_takes_no_other_away) {
+  Bytes image = random_bytes(16 * kMiB, 27);
+  write("image", image);
+  store();
+  lose_cache();
+  for (const auto& [id, blob] : repository_.blobs) {
+    if (blob.head.kind != BlobKind::signature) continue;
+    repository_.damaged = {id};
+    break;
+  }
+  ASSERT_FALSE(repository_.damaged.empty());
+  change_pages(image, 40);
+  write("image", image);
+  // But for the piece that it described, 8 MiB at most.
+  EXPECT_LT(store(), 9 * kMiB);
 }
 
 TEST_F(FineGrainTest, an_index_that_names_what_is_gone_costs_one_pass_more_and_no_reading) {

@@ -27,6 +27,7 @@ struct MemoryRepository {
   std::vector<repository::BlobId> signatures;  // and recipes that are durable, the newest last
   size_t signature_page = 4096;                // how many are told at once
   std::vector<repository::BlobId> wanted;      // damaged ones
+  std::set<repository::BlobId> damaged;        // that end an answer
 };
 
 class MemoryRemote final : public repository::Remote {
@@ -109,6 +110,7 @@ class MemoryRemote final : public repository::Remote {
     for (const auto& id : ids) {
       const auto found = repository_.blobs.find(id);
       if (found == repository_.blobs.end()) return failed(Code::not_found, id.hex(), "is not here");
+      if (repository_.damaged.contains(id)) return failed(Code::corrupt, id.hex(), "is damaged");
       CB_TRY(sink(found->second));
     }
     return {};

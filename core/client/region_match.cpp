@@ -77,7 +77,7 @@ class RegionCover {
   }
 
   // Looks for the pieces of a gap one by one, among those that were patched in before.
-  Status look_up(FineIndex& index, const UsableBlob& usable) {
+  Status look_up(FineIndex& index, const BlobUse& use) {
     uint64_t at = 0;
     std::vector<std::pair<uint64_t, uint64_t>> gaps;
     for (const auto& [begin, found] : found_) {
@@ -85,7 +85,7 @@ class RegionCover {
       at = begin + found.length;
     }
     if (at < region_.size()) gaps.emplace_back(at, region_.size());
-    for (const auto& [begin, end] : gaps) CB_TRY(look_up_gap(index, usable, begin, end));
+    for (const auto& [begin, end] : gaps) CB_TRY(look_up_gap(index, use, begin, end));
     return {};
   }
 
@@ -164,19 +164,18 @@ class RegionCover {
     found_bytes_ += found.length;
   }
 
-  Status look_up_gap(FineIndex& index, const UsableBlob& usable, uint64_t begin, uint64_t end) {
+  Status look_up_gap(FineIndex& index, const BlobUse& use, uint64_t begin, uint64_t end) {
     while (begin < end) {
       const auto length = static_cast<uint32_t>(std::min<uint64_t>(kFinePiece, end - begin));
       CB_ASSIGN(const PieceHash hash, keys_.piece_hash(region_.subspan(begin, length)));
-      CB_ASSIGN(const bool is_found, look_up_piece(index, usable, begin, {length, {}, 0, hash}));
+      CB_ASSIGN(const bool is_found, look_up_piece(index, use, begin, {length, {}, 0, hash}));
       if (!is_found) new_[begin] = {length, hash};
       begin += length;
     }
     return {};
   }
 
-  Result<bool> look_up_piece(FineIndex& index, const UsableBlob& usable, uint64_t begin,
-                             Found wanted) {
+  Result<bool> look_up_piece(FineIndex& index, const BlobUse& use, uint64_t begin, Found wanted) {
     CB_ASSIGN(const auto patch, index.with(wanted.hash));
     if (!patch) return false;
     uint32_t offset = 0;
@@ -184,7 +183,10 @@ class RegionCover {
     for (const BlobSignature::Run& run : patch->signature.runs) {
       for (uint32_t i = 0; i < run.count; ++i, ++piece, offset += run.length) {
         if (run.length != wanted.length || patch->signature.pieces[piece] != wanted.hash) continue;
-        if (!usable(patch->blob)) return false;
+        if (!use.is_usable(patch->blob)) {
+          use.is_of_patch(*patch, wanted.hash, region_.subspan(begin, wanted.length));
+          return false;
+        }
         wanted.blob = patch->blob;
         wanted.offset = offset;
         take(begin, wanted);
@@ -204,16 +206,16 @@ class RegionCover {
 }  // namespace
 
 Result<std::vector<RegionPart>> match_region(const repository::WriteKeys& keys, FineIndex& index,
-                                             const UsableBlob& usable, ByteView region,
+                                             const BlobUse& use, ByteView region,
                                              const std::vector<Anchor>& anchors) {
   CB_ASSIGN(const auto alike, index.like(anchors, kMostAlike));
   RegionCover cover(keys, region);
   for (const FineIndex::Described& blob : alike) {
     if (cover.missing() < kWorthLooking) break;
-    if (usable(blob.blob)) CB_TRY(cover.look_into(blob, anchors));
+    if (use.is_usable(blob.blob)) CB_TRY(cover.look_into(blob, anchors));
   }
   if (cover.missing() * 2 > region.size()) return std::vector<RegionPart>();
-  CB_TRY(cover.look_up(index, usable));
+  CB_TRY(cover.look_up(index, use));
   cover.bound_blobs();
   if (cover.missing() * 2 > region.size()) return std::vector<RegionPart>();
   return cover.parts();

@@ -18,14 +18,20 @@ struct RegionPart {
   repository::PieceHash hash;              // of a new one
 };
 
-// May content lean on this blob?
-using UsableBlob = std::function<bool(const repository::BlobId&)>;
+struct BlobUse {
+  // May content lean on this blob?
+  std::function<bool(const repository::BlobId&)> is_usable;
+  // A piece of the region that a patch has which may not be leant on.
+  std::function<void(const FineIndex::Described& patch, const repository::PieceHash& hash,
+                     ByteView piece)>
+      is_of_patch;
+};
 
 // The parts in order, or none when it is better stored whole: when less than half of it is there,
 // or it would lie in too many places.
 // `anchors` are the region's.
 Result<std::vector<RegionPart>> match_region(const repository::WriteKeys& keys, FineIndex& index,
-                                             const UsableBlob& usable, ByteView region,
+                                             const BlobUse& use, ByteView region,
                                              const std::vector<repository::Anchor>& anchors);
 
 }  // namespace cb::client
