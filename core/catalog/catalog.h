@@ -88,6 +88,10 @@ class Catalog {
   virtual Limits& limits() = 0;
   virtual Replication& replication() = 0;
 
+  // What is wrong with the file itself, a sentence each; nothing when it is sound. Reads all of it
+  // beside everything else that goes on; `thorough` compares tables with their indexes, too.
+  virtual Result<std::vector<std::string>> damage(bool thorough) = 0;
+
   // Code::exists when the name or the id is taken.
   virtual Status add_client(const LegacyClient& client) = 0;
   // Nothing when there is none.

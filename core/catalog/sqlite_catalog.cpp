@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/catalog/catalog.h"
+#include "core/catalog/catalog_file.h"
 #include "core/catalog/guarded.h"
 #include "core/catalog/migrations.h"
 #include "core/catalog/sqlite_accounts.h"
@@ -23,7 +24,6 @@
 #include "core/catalog/sqlite_retention.h"
 #include "core/catalog/sqlite_sources.h"
 #include "core/catalog/sqlite_verification.h"
-#include "core/os/file_system.h"
 
 namespace cb::catalog {
 namespace {
@@ -115,6 +115,11 @@ class SqliteCatalog final : public Catalog {
   Verification& verification() override { return verification_; }
   Limits& limits() override { return limits_; }
   Replication& replication() override { return replication_; }
+
+  // Over a connection of its own: it takes long, and nobody is to wait for it.
+  Result<std::vector<std::string>> damage(bool thorough) override {
+    return damage_of_catalog_file(reader_.connection->file(), thorough);
+  }
 
   Status add_client(const LegacyClient& client) override {
     const std::lock_guard lock(writer_.mutex);
@@ -308,30 +313,6 @@ class SqliteCatalog final : public Catalog {
   SqliteVerification verification_;
 };
 
-// Makes the file with the right permissions before SQLite would; WAL files take after it.
-Status make_file(const std::string& file) {
-  auto& files = os::real_file_system();
-  auto made = files.open(file, os::Open::create_new, 0600);
-  if (!made) {
-    if (made.error().code == Code::exists) return {};
-    return failed(std::move(made).error());
-  }
-  CB_TRY((*made)->sync());
-  const os::Path folder = os::Path(file).parent_path();
-  return files.sync_folder(folder.empty() ? os::Path(".") : folder);
-}
-
-Status check_file(const std::string& file) {
-  auto found = os::real_file_system().info(file);
-  if (!found && found.error().code == Code::not_found)
-    return failed(std::move(found).error().with_advice(
-        "make a catalog with cyberbackupd init, or correct the path"));
-  if (!found) return failed(std::move(found).error());
-  if (!found->is_regular())
-    return failed(Code::invalid, file, "is not a file", "name the catalog's own file");
-  return {};
-}
-
 Status use_wal(Connection& connection) {
   // The switch needs the file alone for a moment and SQLite does not always wait for that.
   constexpr int kTries = 200;
@@ -348,7 +329,7 @@ Status check_not_empty(Connection& connection) {
   CB_ASSIGN(const int64_t version, connection.integer("PRAGMA user_version"));
   if (version > 0) return {};
   return failed(Code::corrupt, connection.file(), "is empty, which no catalog is",
-                "restore it from a backup, or run cyberbackupd init for a new one");
+                "restore it from a backup, or run cyberbackupd rebuild-catalog");
 }
 
 // Before the repository engine, v3 uploads were objects of a format of their own, in development
@@ -378,8 +359,8 @@ Result<std::unique_ptr<Connection>> connect(const std::string& file) {
 }  // namespace
 
 Result<std::unique_ptr<Catalog>> open_sqlite_catalog(const std::string& file, bool create) {
-  if (create) CB_TRY(make_file(file));
-  CB_TRY(check_file(file));
+  if (create) CB_TRY(make_catalog_file(file));
+  CB_TRY(check_catalog_file(file));
   CB_ASSIGN(auto writer, connect(file));
   if (!create) CB_TRY(check_not_empty(*writer));
   // Before WAL: a file that is not ours must not be changed.

@@ -10,8 +10,8 @@ namespace cb::catalog {
 namespace {
 
 constexpr const char* kDamaged =
-    "stop the daemon, keep a copy of the file, then restore it from a backup or run sqlite3 with "
-    ".recover on it";
+    "stop the daemon, keep a copy of the file, then restore it from a backup or run "
+    "cyberbackupd rebuild-catalog";
 
 struct Kind {
   Code code;
