@@ -60,8 +60,7 @@ Result<std::optional<repository::RemoteCounts>> counts_of(repository::Engine& en
 
 // What an old client sent opens with the server's own key alone. One that has an owner by now is
 // none of the server's business.
-void check_key(const V3Keys& keys, const std::string& account,
-               std::vector<std::string>& findings) {
+void check_key(const V3Keys& keys, const std::string& account, std::vector<std::string>& findings) {
   const auto client = V3Keys::client_of(account);
   if (!client) return;
   const auto opened = keys.open(*client);
@@ -337,8 +336,7 @@ Result<Json> AdminCommands::check(const Json& request, const Progress& progress)
     CB_ASSIGN(const auto repository, parts_.engine->of_account(account.name));
     if (!repository) continue;
     ++repositories;
-    CB_ASSIGN(const auto checked,
-              check_one(parts_, account.name, *repository, read_data, goes_on));
+    CB_ASSIGN(const auto checked, check_one(parts_, account.name, *repository, read_data, goes_on));
     sum.packs += checked.packs;
     sum.blobs += checked.blobs;
     sum.bytes += checked.bytes;
