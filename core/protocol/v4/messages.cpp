@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/protocol/v4/messages.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <algorithm>
 
 #include "core/base/utf8.h"
@@ -45,6 +47,11 @@ Result<BlobHead> head_of_message(const Message& message) {
   return head;
 }
 
+// The library writes about texts that are not UTF-8 to stderr: that is for programmers, and here
+// they are somebody else's. What is wrong is an error, or is cleaned; nobody may write into the log
+// of a server, or on a user's screen, by sending it.
+void silence_library() { static const google::protobuf::LogSilencer silencer; }
+
 bool is_code(int32_t number) {
   return number <= static_cast<int32_t>(Code::invalid) &&
          number >= static_cast<int32_t>(Code::internal);
@@ -53,6 +60,7 @@ bool is_code(int32_t number) {
 }  // namespace
 
 Bytes encode(const google::protobuf::MessageLite& message) {
+  silence_library();
   Bytes bytes(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(bytes.data()));
   return bytes;
@@ -61,6 +69,7 @@ Bytes encode(const google::protobuf::MessageLite& message) {
 Status parse_into(google::protobuf::MessageLite& message, ByteView bytes) {
   if (bytes.size() > kFrameMax)
     return failed(Code::limit, "message", "has " + std::to_string(bytes.size()) + " bytes");
+  silence_library();
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return failed(Code::corrupt, "message", "is not a " + message.GetTypeName());
   return {};

@@ -36,6 +36,16 @@ TEST(Messages, carry_heads_of_blobs_both_ways) {
   EXPECT_EQ(head_of(*blob).value(), some_head());
 }
 
+TEST(Messages, with_a_text_that_is_no_utf8_are_refused_without_a_word_on_stderr) {
+  pb::Hello hello;
+  hello.set_program("\xff\xfe");
+  testing::internal::CaptureStderr();
+  const Bytes bytes = encode(hello);
+  const auto parsed = parse<pb::Hello>(bytes);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(parsed ? Code::internal : parsed.error().code, Code::corrupt);
+}
+
 TEST(Messages, refuse_impossible_heads) {
   const auto code_after = [](const std::function<void(pb::Put&)>& spoil) {
     pb::Put put = put_of(some_head());
