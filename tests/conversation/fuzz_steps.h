@@ -19,7 +19,7 @@ namespace cb::conversation {
 inline void add_defaults(int* argc, char*** argv) {
   static std::vector<char*> all;
   static char leaks[] = "-detect_leaks=0", memory[] = "-rss_limit_mb=1536",
-              timeout[] = "-timeout=20", control[] = "-len_control=0", most[] = "-max_len=4096";
+              timeout[] = "-timeout=60", control[] = "-len_control=0", most[] = "-max_len=4096";
   all.assign({(*argv)[0], leaks, memory, timeout, control, most});
   all.insert(all.end(), *argv + 1, *argv + *argc);
   *argc = static_cast<int>(all.size());
