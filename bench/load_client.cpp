@@ -28,6 +28,11 @@ LoadClient::LoadClient(int fd, std::string name, const Shared& shared)
   out_ = v3::request_bytes(id_, v3::Request::sign_up, {field(name_)});
 }
 
+void LoadClient::come_back(const ClientId& id) {
+  id_ = id;
+  out_ = v3::request_bytes(id_, v3::Request::reconnect, {field(name_)});
+}
+
 LoadClient::LoadClient(LoadClient&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       name_(std::move(other.name_)),
@@ -119,12 +124,9 @@ void LoadClient::take_reply(uint16_t code, ByteView payload) {
     out_ =
         v3::request_bytes(id_, v3::Request::send_key, {field(name_), shared_->pair->public_der()});
     out_at_ = 0;
-  } else if (reply == v3::Reply::key && state_ == State::logging_in) {
-    if (payload.size() < v3::kKeyReplySize) return fail("the key's answer is too short");
-    const auto key = shared_->pair->open(payload.subspan(ClientId::kSize, v3::kWrappedKeySize));
-    if (!key) return fail("the AES key does not open");
-    key_ = *key;
-    state_ = State::ready;
+  } else if ((reply == v3::Reply::key || reply == v3::Reply::reconnected) &&
+             state_ == State::logging_in) {
+    take_key(payload);
   } else if (reply == v3::Reply::file_received && state_ == State::sending) {
     take_checksum(payload);
   } else if (reply == v3::Reply::acknowledged && state_ == State::confirming) {
@@ -136,9 +138,27 @@ void LoadClient::take_reply(uint16_t code, ByteView payload) {
   }
 }
 
+void LoadClient::take_key(ByteView payload) {
+  if (payload.size() < v3::kKeyReplySize) return fail("the key's answer is too short");
+  const auto key = shared_->pair->open(payload.subspan(ClientId::kSize, v3::kWrappedKeySize));
+  if (!key) return fail("the AES key does not open");
+  key_ = *key;
+  state_ = State::ready;
+}
+
+// As clients do that do not wait for the acknowledgement: the packets follow at once.
+void LoadClient::send_again() {
+  disputes_ = false;
+  out_ = v3::request_bytes(id_, v3::Request::checksum_retry, {field(kFileName)});
+  out_at_ = 0;
+  sent_ = packet_end_ = 0;
+  packets_ = 0;
+}
+
 void LoadClient::take_checksum(ByteView payload) {
   const auto reply = v3::parse_file_reply(payload);
   if (!reply) return fail(reply.error().text());
+  if (disputes_) return send_again();
   if (reply->cksum != shared_->cksum) return fail("the checksum is wrong");
   out_ = v3::request_bytes(id_, v3::Request::checksum_right, {field(kFileName)});
   out_at_ = 0;

@@ -31,6 +31,11 @@ class LoadClient {
   LoadClient& operator=(LoadClient&&) = delete;
   ~LoadClient();
 
+  // Before the first advance: comes back under the id that it has, instead of signing up.
+  void come_back(const ClientId& id);
+  // Takes the first checksum for a wrong one, and sends the content again.
+  void dispute_once() { disputes_ = true; }
+
   // Moves what can be moved; called when the socket is readable or writable.
   void advance();
   // Gives the content to send; only in State::ready.
@@ -42,6 +47,7 @@ class LoadClient {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool wants_to_write() const { return out_at_ < out_.size() || has_packets(); }
   [[nodiscard]] const Bytes& key() const { return key_; }
+  [[nodiscard]] const ClientId& id() const { return id_; }  // from State::ready on
   [[nodiscard]] const std::string& problem() const { return problem_; }
   // From the first byte of the content to the confirmation; of a finished client.
   [[nodiscard]] Clock::duration latency() const { return finished_ - started_; }
@@ -57,7 +63,9 @@ class LoadClient {
   void write_packet_head();
   void read_some();
   void take_reply(uint16_t code, ByteView payload);
+  void take_key(ByteView payload);
   void take_checksum(ByteView payload);
+  void send_again();
 
   int fd_;
   std::string name_;
@@ -74,6 +82,7 @@ class LoadClient {
   Bytes in_;
   Clock::time_point started_;
   Clock::time_point finished_;
+  bool disputes_ = false;  // and has not done so yet
   std::string problem_;
 };
 

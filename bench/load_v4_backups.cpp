@@ -3,13 +3,12 @@
 // Sessions that back up at once: each puts blobs of its own and commits a snapshot of them.
 #include <algorithm>
 
+#include "bench/load_v4_backup.h"
 #include "bench/load_v4_runs.h"
-#include "core/os/random.h"
 
 namespace cb::bench {
 namespace {
 
-using repository::BlobHead;
 using repository::BlobId;
 using repository::BlobKind;
 using stream::Task;
@@ -20,12 +19,6 @@ constexpr uint64_t kContents = 256 << 20;  // random bytes that all contents are
 
 double since(Moment begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-Result<Bytes> drawn_bytes(size_t size) {
-  Bytes bytes(size);
-  CB_TRY(os::system_random().fill(bytes));
-  return bytes;
 }
 
 struct Shared {
@@ -43,78 +36,22 @@ struct Shared {
   }
 };
 
-// The blobs of one backup, put one after the other.
-class Backup {
- public:
-  Backup(Shared& shared, V4Caller& caller, const V4Device& device)
-      : shared_(shared), caller_(caller), device_(device) {}
-
-  Task<void> run(uint64_t size, size_t index) {
-    CB_CO_TRY(co_await put_session());
-    std::vector<BlobId> data;
-    for (uint64_t at = 0; at < size; at += kBlob) {
-      const uint64_t take = std::min(kBlob, size - at);
-      const uint64_t from = (index * size + at) % (kContents - take);
-      CB_CO_ASSIGN(const BlobId id, co_await put(BlobKind::data, std::vector<BlobId>(),
-                                                 ByteView(shared_.contents).subspan(from, take)));
-      data.push_back(id);
-    }
-    shared_.note_end();
-    CB_CO_ASSIGN(const Bytes some, drawn_bytes(700));
-    CB_CO_ASSIGN(const BlobId root, co_await put(BlobKind::node, std::move(data), some));
-    std::vector<BlobId> roots(1, root);
-    CB_CO_ASSIGN(const BlobId snapshot, co_await put(BlobKind::snapshot, std::move(roots), some));
-    co_return co_await commit(root, snapshot, size);
+// The blobs of one backup, put one after the other, and its commit.
+Task<void> back_up(Shared& shared, V4Backup backup, uint64_t size, size_t index) {
+  CB_CO_TRY(co_await backup.begin());
+  std::vector<BlobId> data;
+  for (uint64_t at = 0; at < size; at += kBlob) {
+    const uint64_t take = std::min(kBlob, size - at);
+    const uint64_t from = (index * size + at) % (kContents - take);
+    CB_CO_ASSIGN(const BlobId id,
+                 co_await backup.put(BlobKind::data, std::vector<BlobId>(),
+                                     ByteView(shared.contents).subspan(from, take)));
+    data.push_back(id);
   }
-
- private:
-  Task<void> put_session() {
-    CB_CO_TRY(os::system_random().fill(session_.bytes));
-    repository::SessionRecord record;
-    record.epoch = 1;
-    CB_CO_ASSIGN(record.kem_cipher, drawn_bytes(64));
-    const Bytes encoded = repository::encode(record);
-    BlobHead head;
-    head.kind = BlobKind::session;
-    std::copy(session_.bytes.begin(), session_.bytes.end(), head.id.bytes.begin());
-    head.stored_size = static_cast<uint32_t>(encoded.size());
-    co_return co_await caller_.put(head, encoded);
-  }
-
-  Task<BlobId> put(BlobKind kind, std::vector<BlobId> children, ByteView stored) {
-    BlobHead head;
-    head.kind = kind;
-    head.session = session_;
-    head.children = std::move(children);
-    head.stored_size = static_cast<uint32_t>(stored.size());
-    CB_CO_TRY(os::system_random().fill(head.id.bytes));
-    CB_CO_TRY(co_await caller_.put(head, stored));
-    co_return head.id;
-  }
-
-  Task<void> commit(const BlobId& root, const BlobId& snapshot, uint64_t size) {
-    repository::CommitRequest request;
-    CB_CO_TRY(os::system_random().fill(request.commit_id.bytes));
-    request.snapshot = snapshot;
-    request.root = root;
-    const Bytes to_sign = repository::snapshot_signed_part(device_.record.id, snapshot);
-    CB_CO_ASSIGN(request.device_signature, device_.key.sign(to_sign));
-    request.files = 1;
-    request.bytes = size;
-    const Bytes message = v4::encode(v4::message_of(request));
-    CB_CO_ASSIGN(const Bytes answer,
-                 co_await caller_.ask(v4::Request::commit, message, v4::Response::commit));
-    CB_CO_ASSIGN(const auto reply, v4::parse<v4::pb::CommitReply>(answer));
-    if (reply.receipt().empty())
-      co_return failed(Code::corrupt, "commit", "is answered with missing blobs");
-    co_return Status{};
-  }
-
-  Shared& shared_;
-  V4Caller& caller_;
-  const V4Device& device_;
-  repository::SessionId session_;
-};
+  shared.note_end();
+  CB_CO_TRY(co_await backup.commit(std::move(data), size));
+  co_return Status{};
+}
 
 void tell_fairness(const Shared& shared) {
   if (shared.at_first_end.empty()) return;
@@ -146,8 +83,8 @@ size_t run_backups(Fleet& fleet, const V4Plan& plan, const DaemonProcess& daemon
   shared.begin = std::chrono::steady_clock::now();
   failures += fleet.run_all(plan.backups, plan.backups, [&](size_t i, size_t) -> Task<void> {
     if (!shared.callers[i]) co_return Status{};
-    Backup backup(shared, *shared.callers[i], fleet.device(i));
-    const Status done = co_await backup.run(plan.size, i);
+    const V4Backup backup(*shared.callers[i], fleet.device(i));
+    const Status done = co_await back_up(shared, backup, plan.size, i);
     shared.latencies.push_back(since(shared.begin));
     co_await shared.callers[i]->leave();
     co_return done;

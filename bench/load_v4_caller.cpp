@@ -17,6 +17,14 @@ using v4::Response;
 
 constexpr std::chrono::seconds kPatience{120};
 
+// A failure that the server tells, or an answer that is not due.
+Error unexpected(const V4Caller::Answer& got) {
+  const auto failure = v4::parse<v4::pb::Failure>(got.message);
+  if (got.code != Response::failure || !failure)
+    return fail(Code::corrupt, "answer", "is not the one due");
+  return v4::error_of(*failure);
+}
+
 template <typename IdType>
 Result<IdType> drawn() {
   IdType id;
@@ -67,7 +75,7 @@ Task<V4Caller::Answer> V4Caller::frame() {
   v4::pb::Taken newest;
   if (*code == Response::taken) CB_CO_TRY(v4::parse_into(newest, parsed.message));
   if (*code == Response::taken) taken_ = newest;
-  co_return Answer{*code, to_bytes(parsed.message)};
+  co_return Answer{*code, to_bytes(parsed.message), to_bytes(parsed.bulk)};
 }
 
 Task<V4Caller::Answer> V4Caller::answer() {
@@ -95,10 +103,43 @@ Task<Bytes> V4Caller::ask(Request code, const Bytes& message, Response expected)
   CB_CO_TRY(co_await tell(code, message, {}));
   CB_CO_ASSIGN(Answer got, co_await answer());
   if (got.code == expected) co_return std::move(got.message);
-  if (got.code != Response::failure)
-    co_return failed(Code::corrupt, "answer", "is not the one due");
-  CB_CO_ASSIGN(const auto failure, v4::parse<v4::pb::Failure>(got.message));
-  co_return failed(v4::error_of(failure));
+  co_return failed(unexpected(got));
+}
+
+Task<Bytes> V4Caller::have(const std::vector<repository::BlobId>& ids) {
+  v4::pb::Have message;
+  message.set_ids(v4::join_ids(ids));
+  CB_CO_ASSIGN(const Bytes answer,
+               co_await ask(Request::have, v4::encode(message), Response::have));
+  CB_CO_ASSIGN(const auto reply, v4::parse<v4::pb::HaveReply>(answer));
+  if (reply.present().size() != ids.size())
+    co_return failed(Code::corrupt, "have", "is answered for another number of blobs");
+  co_return to_bytes(v4::view_of(reply.present()));
+}
+
+Task<std::vector<repository::StoredBlob>> V4Caller::get(
+    const std::vector<repository::BlobId>& ids) {
+  v4::pb::Get message;
+  message.set_ids(v4::join_ids(ids));
+  CB_CO_TRY(co_await tell(Request::get, v4::encode(message), {}));
+  std::vector<repository::StoredBlob> blobs;
+  while (true) {
+    CB_CO_ASSIGN(Answer got, co_await answer());
+    if (got.code == Response::blob) {
+      CB_CO_ASSIGN(const auto blob, v4::parse<v4::pb::Blob>(got.message));
+      CB_CO_ASSIGN(repository::BlobHead head, v4::head_of(blob));
+      blobs.push_back({std::move(head), std::move(got.bulk)});
+    } else if (got.code == Response::blob_more && !blobs.empty()) {
+      Bytes& stored = blobs.back().stored;
+      stored.insert(stored.end(), got.bulk.begin(), got.bulk.end());
+    } else if (got.code == Response::get_end) {
+      CB_CO_ASSIGN(const auto end, v4::parse<v4::pb::GetEnd>(got.message));
+      if (!end.missing().empty()) co_return failed(Code::not_found, "blob", "is missing");
+      co_return blobs;
+    } else {
+      co_return failed(unexpected(got));
+    }
+  }
 }
 
 Task<void> V4Caller::hello() {
@@ -158,6 +199,15 @@ Task<void> V4Caller::put(const repository::BlobHead& head, ByteView stored) {
   co_return Status{};
 }
 
+Result<repository::SigningPublic> V4Caller::server_key() const {
+  return v4::array_of<std::tuple_size_v<repository::SigningPublic>>(reply_.server_key());
+}
+
+Task<void> V4Caller::send(ByteView bytes) {
+  if (ended_) co_return failed(Code::closed, "connection", "has ended");
+  co_return co_await connection_->write(bytes);
+}
+
 boost::asio::awaitable<void> V4Caller::wait_for_end() {
   std::array<std::byte, 512> gone{};
   connection_->set_read_timeout(std::chrono::minutes(10));
@@ -165,6 +215,7 @@ boost::asio::awaitable<void> V4Caller::wait_for_end() {
     const auto got = co_await connection_->read_some(gone);
     if (!got || *got == 0) break;
   }
+  ended_ = true;
   co_await connection_->close();
 }
 

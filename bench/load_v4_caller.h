@@ -32,6 +32,7 @@ class V4Caller {
   struct Answer {
     v4::Response code{};
     Bytes message;
+    Bytes bulk;
   };
 
   // Connects; TLS stands. Those with another peer_name share no tickets for resumption.
@@ -47,15 +48,26 @@ class V4Caller {
   stream::Task<void> tell(v4::Request code, const Bytes& message, ByteView bulk);
   // Puts a blob, and waits as the server's credit wants it.
   stream::Task<void> put(const repository::BlobHead& head, ByteView stored);
+  // Which of these does the server have? A byte each.
+  stream::Task<Bytes> have(const std::vector<repository::BlobId>& ids);
+  // Reads blobs, in the server's order. Code::not_found when one is missing.
+  stream::Task<std::vector<repository::StoredBlob>> get(const std::vector<repository::BlobId>& ids);
   // Sends bytes that need not be a frame.
-  stream::Task<void> send(ByteView bytes) { return connection_->write(bytes); }
-  // Reads until the server ends it, however it does.
+  stream::Task<void> send(ByteView bytes);
+  // Reads until the server ends it, however it does. Nothing can be sent afterwards.
   boost::asio::awaitable<void> wait_for_end();
   boost::asio::awaitable<void> leave();
+  // Ends it without a word.
+  boost::asio::awaitable<void> close() { return connection_->close(); }
   // Has the server ended it by now? What came before is read.
   boost::asio::awaitable<bool> has_ended();
 
+  // Makes what waits fail, and the connection with it.
+  void cancel() { connection_->cancel(); }
+
   [[nodiscard]] bool is_resumed();
+  // What signs the server's receipts; after hello.
+  [[nodiscard]] Result<repository::SigningPublic> server_key() const;
   // Bulk bytes that the server has consumed.
   [[nodiscard]] uint64_t taken() const { return taken_.bytes(); }
 
@@ -73,6 +85,7 @@ class V4Caller {
   v4::pb::HelloReply reply_;
   v4::pb::Taken taken_;  // the newest
   uint64_t sent_ = 0;    // bulk
+  bool ended_ = false;
 };
 
 }  // namespace cb::bench

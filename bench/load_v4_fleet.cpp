@@ -76,7 +76,7 @@ Result<std::string> Fleet::token(const std::string& account) const {
 }
 
 Status Fleet::enroll_all() {
-  const std::string prefix = "load-" + std::to_string(::getpid()) + "-";
+  const std::string prefix = plan_.name + "-" + std::to_string(::getpid()) + "-";
   for (size_t i = 0; i < plan_.devices; ++i) {
     CB_ASSIGN(V4Device device, V4Device::make());
     device.account = prefix + std::to_string(i);

@@ -22,6 +22,7 @@ struct V4Plan {
   std::string pin;                // of its certificate
   std::string admin;              // the daemon's admin socket, to make accounts with
   int daemon = 0;                 // its process id
+  std::string name = "load";      // accounts' names begin with it
   uint32_t devices = 100;         // accounts of a device each, among which sessions are dealt out
   uint32_t workers = 32;          // conversations under way at once, 1 to 250
   uint64_t size = 16 << 20;       // bytes of each backup
