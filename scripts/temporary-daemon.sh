@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # For scripts that need a daemon of their own for a while: source this, then daemon_start FOLDER BUILD.
 # Sets daemon_pid, daemon_config, daemon_tcp and daemon_tls (HOST:PORT) and daemon_pin. The store is that
-# of daemon_store, fs without it.
+# of daemon_store, fs without it. What daemon_more holds is added to the configuration.
 
 # Prints a TCP port of this host that nobody listens on.
 free_port() {
@@ -31,6 +31,7 @@ daemon_start() {
     --listen-v4 "$daemon_tls" --store "${daemon_store:-fs}")
   # Clients of both protocols come over TLS here.
   sed -i 's/^versions = \[4\]$/versions = [3, 4]/' "$folder/cyberbackupd.toml"
+  if [[ -n ${daemon_more:-} ]]; then printf '%s\n' "$daemon_more" >> "$folder/cyberbackupd.toml"; fi
   # shellcheck disable=SC2034 # for those who source this
   daemon_pin=$(sed -nE 's/^pin of .*: ([0-9a-f]{64})$/\1/p' <<< "$made")
   daemon_config=$folder/cyberbackupd.toml
