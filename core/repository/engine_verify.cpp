@@ -94,7 +94,6 @@ class VerifyRun {
   bool is_drawn();
   Status verify(const catalog::VerifiedPack& pack);
   Status is_damaged_alone(const Error& why);
-  Result<PackLook> look_again_at(const catalog::VerifiedPack& pack, const Rows& rows);
   Result<bool> judge(const catalog::VerifiedPack& pack, const Rows& rows, const PackLook& look);
   Verdict verdict_of(const std::string& object, const Rows& rows, const PackLook& look);
   bool tell_frame(const std::string& object, const PackLook& look, bool has_bad_blobs);
@@ -226,20 +225,11 @@ Status VerifyRun::is_damaged_alone(const Error& why) {
   return other ? Status() : failed(why);
 }
 
-// What cannot be read may pass, and whose copies are called damaged for it may have no other.
-Result<PackLook> VerifyRun::look_again_at(const catalog::VerifiedPack& pack, const Rows& rows) {
-  constexpr int kTries = 3;
-  for (int tries = 1;; ++tries) {
-    auto look = look_at_pack(*engine_.parts.store, chain_->id(), pack, rows);
-    if (look || look.error().code != Code::io || tries == kTries) return look;
-  }
-}
-
 // A compaction must not move the rows meanwhile.
 Status VerifyRun::verify(const catalog::VerifiedPack& pack) {
   const std::lock_guard upkeep(chain_->upkeep_mutex);
   CB_ASSIGN(const Rows rows, rows_.blobs(pack.number));
-  auto look = look_again_at(pack, rows);
+  auto look = look_at_pack(*engine_.parts.store, chain_->id(), pack, rows);
   if (!look) {
     CB_TRY(is_damaged_alone(look.error()));
     find(object_of(pack), "cannot be read: " + look.error().cause);
