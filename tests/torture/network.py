@@ -268,7 +268,7 @@ def why_no_link():
     if os.geteuid() != 0:
         return "a network of its own needs root"
     try:
-        link = Link("cbt-probe", 0)
+        link = Link("cbp%d" % (os.getpid() % 100_000), 0)
         link.drop()
         link.clean()
         link.remove()
