@@ -17,6 +17,13 @@
 namespace cb {
 namespace {
 
+// Sanitizers make mlock do nothing, so that it always succeeds and locks nothing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kLocksNothing = true;
+#else
+constexpr bool kLocksNothing = false;
+#endif
+
 // What the system says of the pages that hold `memory`: "VmFlags: rd wr mr mw me lo ac dd".
 std::string flags_of(const void* memory) {
   const auto at = reinterpret_cast<uintptr_t>(memory);
@@ -48,7 +55,7 @@ TEST(SecretMemory, is_locked_and_left_out_of_dumps) {
     const Secret secret(size);
     const std::string flags = flags_of(secret.view().data());
     EXPECT_NE(flags.find(" dd "), std::string::npos) << size << ": " << flags;
-    EXPECT_NE(flags.find(" lo "), std::string::npos) << size << ": " << flags;
+    EXPECT_TRUE(kLocksNothing || flags.find(" lo ") != std::string::npos) << size << ": " << flags;
   }
   EXPECT_GT(secret_memory().locked, 0u);
 }
@@ -91,6 +98,7 @@ TEST(SecretMemory, holds_nothing_of_who_had_it_before) {
 }
 
 TEST(SecretMemory, goes_on_without_a_lock_and_says_so) {
+  if (kLocksNothing) GTEST_SKIP() << "a sanitizer locks nothing and says that it did";
   EXPECT_EQ(in_a_child([] {
               // Root may lock whatever the limit says.
               if (::geteuid() == 0 && ::setuid(65534) != 0) return 1;
