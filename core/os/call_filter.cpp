@@ -37,6 +37,12 @@ bool is_of_system(int error) {
          error == -ECANCELED || error == -EFAULT;
 }
 
+// What argument `index` of a call has to be. Only a comparison under a mask needs the second value.
+scmp_arg_cmp argument(unsigned index, scmp_compare comparison, scmp_datum_t value,
+                      scmp_datum_t masked = 0) {
+  return {index, comparison, value, masked};
+}
+
 // The name of a number that the library knows.
 bool is_known_call(int number) {
   const std::unique_ptr<char, decltype(&std::free)> name(
@@ -105,19 +111,19 @@ class CallFilter {
     // use clone.
     constexpr scmp_datum_t kSpaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                      CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
-    CB_TRY(add_if(SCMP_ACT_ALLOW, "clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, kSpaces, 0)));
+    CB_TRY(add_if(SCMP_ACT_ALLOW, "clone", argument(0, SCMP_CMP_MASKED_EQ, kSpaces, 0)));
     for (scmp_datum_t space = 1; space <= kSpaces; space <<= 1)
       if ((kSpaces & space) != 0)
         CB_TRY(
-            add_if(SCMP_ACT_KILL_PROCESS, "clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, space, space)));
+            add_if(SCMP_ACT_KILL_PROCESS, "clone", argument(0, SCMP_CMP_MASKED_EQ, space, space)));
     ruled_.insert(seccomp_syscall_resolve_name("clone3"));
     for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
       CB_TRY(add_if(SCMP_ACT_ALLOW, "socket",
-                    SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))));
+                    argument(0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))));
     // Nobody types into a terminal for somebody else.
-    CB_TRY(add_if(SCMP_ACT_ALLOW, "ioctl", SCMP_A1_32(SCMP_CMP_NE, TIOCSTI)));
-    CB_TRY(add_if(SCMP_ACT_ALLOW, "personality", SCMP_A0_64(SCMP_CMP_EQ, PER_LINUX)));
-    return add_if(SCMP_ACT_ALLOW, "personality", SCMP_A0_64(SCMP_CMP_EQ, 0xffffffff));
+    CB_TRY(add_if(SCMP_ACT_ALLOW, "ioctl", argument(1, SCMP_CMP_NE, TIOCSTI)));
+    CB_TRY(add_if(SCMP_ACT_ALLOW, "personality", argument(0, SCMP_CMP_EQ, PER_LINUX)));
+    return add_if(SCMP_ACT_ALLOW, "personality", argument(0, SCMP_CMP_EQ, 0xffffffff));
   }
 
   Status refuse_others() {
