@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/os/process.h"
 
-#include <malloc.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -38,14 +37,6 @@ uint64_t raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
   (void)::getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
-}
-
-void keep_freed_memory() {
-  // One arena, so that what one thread freed serves all. Of the next the largest that the library
-  // takes.
-  static_cast<void>(::mallopt(M_ARENA_MAX, 1));
-  static_cast<void>(::mallopt(M_MMAP_THRESHOLD, 32 << 20));
-  static_cast<void>(::mallopt(M_TRIM_THRESHOLD, 256 << 20));
 }
 
 void forbid_core_files() {

@@ -16,11 +16,6 @@ uint64_t thread_count();
 
 // Lets this process open as many descriptors as the system allows it, and returns that number.
 uint64_t raise_descriptor_limit();
-// Keeps memory that is freed for the next allocation, up to 256 MiB of it, also of blocks of many
-// MiB, instead of giving it back to the system each time: pages that were touched before cost
-// nothing, new ones a fault and a zeroing each. For programs that work through buffers of a bounded
-// number; before any thread is started.
-void keep_freed_memory();
 // No core files of this process.
 void forbid_core_files();
 // For programs that hold keys, first of all: no core dump, neither as a file nor through a pipe of

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/os/freed_memory.h"
 #include "core/server/thrown.h"
 
 namespace cb::server {
@@ -82,6 +83,8 @@ void Jobs::serve() {
   while (true) {
     const uint64_t seen = changes();
     while (run_one_due()) continue;
+    // At least once a minute, so that no peak stays: neither a job's nor that of many clients.
+    os::return_freed_memory();
     const auto due = next_due();
     std::unique_lock lock(mutex_);
     if (stopping_) return;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "core/os/freed_memory.h"
 #include "core/os/last_words.h"
 #include "core/os/process.h"
 #include "core/report/exit_code.h"

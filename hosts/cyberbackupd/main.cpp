@@ -2,6 +2,7 @@
 //
 // cyberbackupd: reads the command line and calls the command.
 #include "command_line.h"
+#include "core/os/freed_memory.h"
 #include "core/os/last_words.h"
 #include "core/os/process.h"
 #include "core/server/program.h"
@@ -161,5 +162,6 @@ int run(int count, char** arguments) {
 int main(int count, char** arguments) {
   cb::os::forbid_core_dumps();
   cb::os::say_last_words("cyberbackupd");
+  cb::os::keep_little_freed_memory();
   return cb::host::run(count, arguments);
 }
