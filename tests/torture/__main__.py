@@ -44,7 +44,7 @@ def power(options, folder, store, dice, tally, until):
 
 
 def faults(options, folder, store, dice, tally, until):
-    trial = FaultTrial(options.build, folder, store, dice, tally, TESTS)
+    trial = FaultTrial(options.build, folder, store, dice, tally, TESTS, options.every)
     trial.begin()
     trial.run(until, options.rounds)
     trial.end()
@@ -101,6 +101,7 @@ def arguments():
     parser.add_argument("parts", nargs="*", metavar="PART", help="%s (default: all)" % ", ".join(PARTS))
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=1 << 30, help="of each house at most")
+    parser.add_argument("--every", action="store_true", help="faults: each call with each error, none by chance")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--stores", default="fs,sqlite")
     parser.add_argument("--break", dest="broken", default=None, help="leave a protection out: this must end with 1")

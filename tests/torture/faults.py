@@ -31,6 +31,7 @@ KINDS = {
 LAYOUT = "<IIiIq%dQ" % len(KINDS)
 ARMED, FIRED = 1, 2
 ACTS = ("backup", "restore", "forget", "collect", "verify", "send", "check")
+OF_MEMORY = ("map", "allocate")  # tens of thousands of calls
 MOST_OF_A_KIND = 60  # calls of one kind and act that are all tried; of more, a sample
 LOOK_EVERY = 40  # faults
 MORE_FILES = 12  # that a daemon may have open than after its first backup: idle connections of its pools
@@ -65,8 +66,9 @@ class Door:
 
 
 class FaultTrial(Trial):
-    def __init__(self, build, folder, store, dice, tally, tests):
+    def __init__(self, build, folder, store, dice, tally, tests, is_every):
         super().__init__(House(build, folder, store), dice, tally, tests)
+        self.is_every = is_every  # each call of files and sockets with each error, not one by chance
         library = os.path.join(os.path.abspath(build), "tests", "fault_door.so")
         self.doors = {who: Door(os.path.join(folder, "faults-of-" + who)) for who in ("daemon", "client")}
         self.more = {who: door.environment(library) for who, door in self.doors.items()}
@@ -94,12 +96,19 @@ class FaultTrial(Trial):
             for who, counts in self.calls_of(act_name).items():
                 for kind, count in counts.items():
                     self.tally.count("calls of a cycle", count)
-                    calls = range(1, count + 1)
-                    if count > MOST_OF_A_KIND:
-                        calls = self.dice.sample(calls, MOST_OF_A_KIND)
-                    found += [(act_name, who, kind, call) for call in calls]
+                    found += [(act_name, who, kind, call, error) for call in self.calls_tried(kind, count)
+                              for error in self.errors_tried(kind)]
         self.dice.shuffle(found)
         return found
+
+    def calls_tried(self, kind, count):
+        calls = range(1, count + 1)
+        if count <= MOST_OF_A_KIND or (self.is_every and kind not in OF_MEMORY):
+            return calls
+        return self.dice.sample(calls, MOST_OF_A_KIND)
+
+    def errors_tried(self, kind):
+        return KINDS[kind] if self.is_every else (self.dice.choice(KINDS[kind]),)
 
     def calls_of(self, act_name):
         self.prepare(act_name)
@@ -128,9 +137,8 @@ class FaultTrial(Trial):
             if self.round_number % LOOK_EVERY == 0:
                 self.look_closely()
 
-    def round_of(self, act_name, who, kind, call):
+    def round_of(self, act_name, who, kind, call, error):
         self.prepare(act_name)
-        error = self.dice.choice(KINDS[kind])
         what = "%s: call %d of %s in the %s, %s" % (act_name, call, kind, who, errno.errorcode[error])
         act = self.act_of(act_name)
         self.doors[who].arm(kind, error, call)
