@@ -25,7 +25,7 @@ class AccountCopyTest : public repository::ReplicaFixture {
   // One run that ends after so many blobs.
   Status run(size_t most = kAll) {
     CountedPace pace(there_, most);
-    server::AccountNotes notes(copy_.catalog().accounts(), copy_.engine());
+    server::AccountNotes notes(copy_.catalog(), copy_.engine());
     AccountCopy::Parts parts;
     parts.members = {&copy_.catalog(), &copy_.engine(), &notes};
     parts.source = &there_;
@@ -392,7 +392,7 @@ TEST_F(AccountCopyTest, takes_nothing_of_another_shape_to_heal_what_is_no_copy_o
   EngineSource back(copy_, record_.id);
   const auto heal = [&] {
     CountedPace pace(back, kAll);
-    server::AccountNotes notes(source_.catalog().accounts(), source_.engine());
+    server::AccountNotes notes(source_.catalog(), source_.engine());
     AccountCopy::Parts parts;
     parts.members = {&source_.catalog(), &source_.engine(), &notes};
     parts.source = &back;

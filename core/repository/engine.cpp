@@ -60,6 +60,9 @@ class PackEngine final : public Engine {
     return put_note(repository, "account", encode(account));
   }
   Status put_retention(const RepositoryId& repository, const RetentionRecord& rules) override {
+    // Where nothing is to be said, no note says so.
+    const bool is_there = store().stat(repository_prefix(repository) + "retention").has_value();
+    if (rules == RetentionRecord{} && !is_there) return {};
     return put_note(repository, "retention", encode(rules));
   }
   Result<std::vector<SessionEntry>> sessions(const RepositoryId& repository, uint32_t epoch,
@@ -283,8 +286,7 @@ Status PackEngine::remove_slot(const RepositoryId& repository, const SlotId& slo
 Status PackEngine::add_certificate(const RepositoryId& repository, const Certificate& certificate) {
   CB_TRY(number(repository));
   const DeviceId device{identity::device_id_of(certificate.device)};
-  return write_object(store(), repository_prefix(repository) + "device/" + device.hex(),
-                      encode(certificate), false);
+  return write_object(store(), device_object(repository, device), encode(certificate), false);
 }
 
 Result<std::vector<Bytes>> PackEngine::commits(const RepositoryId& repository, uint64_t sequence,

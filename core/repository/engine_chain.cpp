@@ -138,8 +138,10 @@ Status CommitChain::check_follows(const std::string& object, const CommitRecord&
   if (object == commit_object(id_, head_.sequence + 1) && record.sequence == head_.sequence + 1 &&
       record.previous == head_.hash)
     return {};
-  return failed(Code::corrupt, object, "does not follow the commit before it",
-                "a record is missing or the catalog is of another repository; run check");
+  return failed(
+      Code::corrupt, object, "does not follow the commit before it",
+      "a record is missing or strange, or the catalog is of another repository: the "
+      "operator runs cyberbackupd check; cyberbackupd rebuild-catalog goes on without it");
 }
 
 // Of a copy: what did not come stays away, and what the source removes may stay.

@@ -6,14 +6,17 @@
 
 #include "core/repository/engine_check_run.h"
 #include "core/repository/engine_closure.h"
+#include "core/repository/signatures.h"
 
 namespace cb::repository {
 
 Result<Engine::Checked> Check::run() {
-  // First, so that a pack that comes meanwhile is not taken for a strange one.
+  // First, so that what comes meanwhile is not taken for something strange.
   CB_ASSIGN(const std::vector<std::string> strange, unknown_packs());
+  CB_ASSIGN(const std::vector<std::string> others, other_objects());
   CB_TRY(check_repository_records());
   CB_TRY(check_replaced_sessions());
+  if (!is_changing_) CB_TRY(check_others(others));
   CB_TRY(check_commits());
   CB_TRY(check_snapshots());
   CB_TRY(check_packs());
@@ -37,12 +40,26 @@ Status Check::check_last_commits() {
   CB_ASSIGN(const auto rows, engine_.index().commits(repository_, sequence_ + 1, kBatch));
   for (const catalog::CommitRow& row : rows) CB_TRY(check_commit(row));
   const std::string last = sequence_ == 0 ? std::string() : commit_object(id_, sequence_);
+  CB_TRY(check_key());
   CB_ASSIGN(plugin::List list, engine_.parts.store->list_open(commit_prefix(id_), last));
   for (;;) {
     CB_ASSIGN(const auto object, list.next());
     if (!object) return {};
     find(object->name, "is not in the catalog");
   }
+}
+
+// With another key every client refuses the next commit.
+Status Check::check_key() {
+  const auto& key = engine_.parts.server_key;
+  CB_ASSIGN(const auto last, engine_.index().last_commit(repository_));
+  if (!key || !last || chain_.is_copy()) return {};
+  const auto record = decode_commit(last->record);
+  if (record && !verify_commit(*record, id_, *key))
+    find(commit_object(id_, last->sequence),
+         "is not signed with keys/signing.key: bring back the key that signed it, unless it was "
+         "replaced on purpose (then the next commit ends this)");
+  return {};
 }
 
 Status Check::check_commit(const catalog::CommitRow& row) {

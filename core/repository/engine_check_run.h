@@ -28,6 +28,7 @@ class Check {
  private:
   static constexpr size_t kMostFindings = 1000;
   static constexpr size_t kBatch = 256;
+  static constexpr int kMostTries = 3;
 
   void find(const std::string& object, const std::string& what) {
     if (checked_.findings.size() < kMostFindings) checked_.findings.push_back(object + " " + what);
@@ -42,7 +43,8 @@ class Check {
   Result<bool> whole(const std::string& object, const Result<T>& result) {
     if (result) return true;
     const Code code = result.error().code;
-    if (code != Code::corrupt && code != Code::not_found && code != Code::limit)
+    if (code != Code::corrupt && code != Code::not_found && code != Code::limit &&
+        code != Code::unsupported)
       return failed(result.error());
     find(object, code == Code::not_found ? "is not in the store" : result.error().cause);
     return false;
@@ -51,10 +53,17 @@ class Check {
   Status check_commits();
   Status check_commit(const catalog::CommitRow& row);
   Status check_last_commits();
+  Status check_key();
   Status check_snapshot_row(const catalog::CommitRow& row, const CommitRecord& record);
   Status check_snapshots();
   Status check_object(const std::string& object, const Bytes& wanted);
   Status check_repository_records();
+  Status check_slots();
+  Status check_certificates(int64_t account);
+  Status check_account_note(int64_t account);
+  Status check_retention_note();
+  Result<std::vector<std::string>> other_objects();
+  Status check_others(std::span<const std::string> objects);
   Status check_replaced_sessions();
   Status check_replaced(const SessionId& session, const SessionRecord& record,
                         const Bytes& encoded);
@@ -95,6 +104,8 @@ class Check {
   CommitChain& chain_;
   std::set<std::pair<int64_t, SessionId>> sessions_;  // that were looked at, in each domain
   std::set<BlobId> missing_;                          // that snapshots need
+  std::set<std::string> known_;                       // objects beside packs and commits
+  bool is_changing_ = false;                          // record and slots are being replaced
 };
 
 }  // namespace cb::repository

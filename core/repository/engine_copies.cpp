@@ -8,7 +8,6 @@
 #include <unordered_map>
 
 #include "core/repository/blob_reader.h"
-#include "core/repository/opened_blobs.h"
 #include "core/repository/pack.h"
 
 namespace cb::repository {
@@ -189,6 +188,14 @@ Result<SignaturePage> list_signatures(EngineParts& engine, const CommitChain& ch
   return page;
 }
 
+Status write_opened(EngineParts& engine, const CommitChain& chain, const OpenedBlobs& opened) {
+  Id<struct OpenedTag, 8> tail;
+  CB_TRY(engine.parts.random->fill(tail.bytes));
+  const auto now = static_cast<uint64_t>(engine.parts.clock->wall().count());
+  return write_object(*engine.parts.store, opened_object(chain.id(), now, tail.hex()),
+                      encode(opened), true);
+}
+
 // What an owner opened has to be known when the catalog is lost: snapshots of all lean on it.
 Status note_opened(EngineParts& engine, const CommitChain& chain, int64_t domain,
                    std::span<const BlobId> ids) {
@@ -199,11 +206,7 @@ Status note_opened(EngineParts& engine, const CommitChain& chain, int64_t domain
   if (of_packs.empty()) return {};
   OpenedBlobs opened;
   for (auto& [pack, blobs] : of_packs) opened.packs.push_back({pack, std::move(blobs)});
-  Id<struct OpenedTag, 8> tail;
-  CB_TRY(engine.parts.random->fill(tail.bytes));
-  const auto now = static_cast<uint64_t>(engine.parts.clock->wall().count());
-  return write_object(*engine.parts.store, opened_object(chain.id(), now, tail.hex()),
-                      encode(opened), true);
+  return write_opened(engine, chain, opened);
 }
 
 // Not while a commit looks at what is there.

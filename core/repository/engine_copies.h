@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/repository/engine_parts.h"
+#include "core/repository/opened_blobs.h"
 
 namespace cb::repository {
 
@@ -20,5 +21,8 @@ Result<SignaturePage> list_signatures(EngineParts& engine, const CommitChain& ch
 // See Engine::verified.
 Status take_verdict(EngineParts& engine, CommitChain& chain, const Viewer& whose,
                     std::span<const BlobId> ids, bool bad);
+
+// A further note of copies that an owner verified.
+Status write_opened(EngineParts& engine, const CommitChain& chain, const OpenedBlobs& opened);
 
 }  // namespace cb::repository

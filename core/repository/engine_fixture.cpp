@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "core/repository/engine_records.h"
 #include "tests/folders.h"
 
 namespace cb::repository {
@@ -106,6 +107,8 @@ Viewer EngineHouse::add_device(uint8_t number, Role role, bool shares_dedup, uin
   device.certificate = encode(certificate);
   device.role = static_cast<uint64_t>(role);
   must(catalog_->accounts().add_device(device));
+  const auto row = must(catalog_->index().repository_of(device.account));
+  if (row) put_object(device_object(RepositoryId{row->id}, device_of(number)), device.certificate);
   return {device_of(number), role, shares_dedup};
 }
 

@@ -116,7 +116,7 @@ Result<uint64_t> remove_unfinished(EngineParts& engine, const RepositoryId& repo
   return failed(Code::state, "repository " + repository.hex(),
                 "is in the store and not in the catalog",
                 "the catalog is older than the store: nothing was removed; restore the newest "
-                "copy of the catalog");
+                "copy of the catalog, or run cyberbackupd rebuild-catalog");
 }
 
 // One that made its commit record has its rows published by load(), as at a start.

@@ -153,6 +153,10 @@ std::string slot_object(const RepositoryId& repository, const SlotId& slot) {
   return slot_prefix(repository) + slot.hex();
 }
 
+std::string device_object(const RepositoryId& repository, const DeviceId& device) {
+  return repository_prefix(repository) + "device/" + device.hex();
+}
+
 std::string session_object(const RepositoryId& repository, const SessionId& session) {
   return repository_prefix(repository) + "session/" + session.hex();
 }

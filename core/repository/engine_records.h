@@ -13,6 +13,7 @@ namespace cb::repository {
 std::string record_object(const RepositoryId& repository);
 std::string slot_prefix(const RepositoryId& repository);
 std::string slot_object(const RepositoryId& repository, const SlotId& slot);
+std::string device_object(const RepositoryId& repository, const DeviceId& device);
 // A session record that was replaced.
 std::string session_object(const RepositoryId& repository, const SessionId& session);
 // The change under way, a RecordChange. Where it is and no catalog, it is what counts.

@@ -267,6 +267,102 @@ TEST_P(EngineRecords, a_check_misses_what_a_catalog_would_be_rebuilt_from) {
   EXPECT_EQ(findings().size(), 3u);
 }
 
+// A repository whose owner signed what there is of it.
+struct SignedRepository {
+  explicit SignedRepository(EngineHouse& house)
+      : root(must(identity::SigningKey::make(os::system_random()))),
+        device(must(identity::SigningKey::make(os::system_random()))) {
+    record.id.bytes.fill(std::byte{77});
+    record.epochs = {{1, Bytes(32)}};
+    must(sign_record(record, root));
+    catalog::Account account;
+    account.name = "signed";
+    const int64_t number = must(house.catalog().accounts().add_account(account));
+    must(house.engine().create(record, account.name));
+    must(house.engine().add_slot(record.id, slot_of(3, 1)));
+    Certificate certificate;
+    certificate.device = device.public_key();
+    must(sign_certificate(certificate, record.id, root));
+    must(house.engine().add_certificate(record.id, certificate));
+    catalog::Device row;
+    row.id = id().bytes;
+    row.account = number;
+    row.certificate = encode(certificate);
+    row.role = static_cast<uint64_t>(certificate.role);
+    must(house.catalog().accounts().add_device(row));
+  }
+  [[nodiscard]] DeviceId id() const { return {identity::device_id_of(device.public_key())}; }
+
+  identity::SigningKey root;
+  identity::SigningKey device;
+  RepositoryRecord record;
+};
+
+TEST_P(EngineRecords, what_the_store_lost_is_written_anew_from_the_catalog) {
+  SignedRepository other(house_);
+  const RepositoryId id = other.record.id;
+  for (uint64_t number = 1; number <= 2; ++number) {
+    const TestSnapshot snapshot = make_snapshot(number, 2, 500);
+    const auto intake = must(engine().begin(id, {other.id()}, false));
+    for (const StoredBlob& blob : snapshot.blobs) must(put_blob(*intake, blob));
+    must(intake->commit(snapshot.request));
+  }
+  const auto findings = [&] { return must(engine().check(id, false, {})).findings; };
+  ASSERT_TRUE(findings().empty()) << findings().front();
+  const std::vector<std::string> objects = {record_object(id), slot_object(id, slot_of(3, 1).id),
+                                            device_object(id, other.id()), commit_object(id, 1),
+                                            "v4/" + id.hex() + "/account"};
+  for (const std::string& name : objects) {
+    SCOPED_TRACE(name);
+    const Bytes whole = house_.object(name);
+    for (const bool is_gone : {false, true}) {
+      if (is_gone)
+        must(house_.store().remove(name));
+      else
+        house_.put_object(name, as_bytes("rubbish"));
+      EXPECT_EQ(findings().size(), 1u);
+      const Verified verified = must(engine().verify(id, {}, {}));
+      EXPECT_EQ(verified.mended, 1u);
+      ASSERT_EQ(verified.findings.size(), 1u);
+      EXPECT_EQ(verified.findings[0], name + (is_gone ? " was missing" : " was damaged") +
+                                          ", and was written anew from the catalog");
+      EXPECT_EQ(house_.object(name), whole);
+      EXPECT_TRUE(findings().empty());
+    }
+  }
+  EXPECT_EQ(must(engine().verify(id, {}, {})).mended, 0u);
+}
+
+TEST_P(EngineRecords, an_older_record_that_is_back_gives_way_and_another_slot_is_only_told) {
+  SignedRepository other(house_);
+  const RepositoryId id = other.record.id;
+  const Bytes old = house_.object(record_object(id));
+  RepositoryRecord newer = other.record;
+  ++newer.revision;
+  must(sign_record(newer, other.root));
+  ASSERT_OK(engine().put_record(newer, std::nullopt));
+  house_.put_object(record_object(id), old);
+  EXPECT_EQ(must(engine().verify(id, {}, {})).mended, 1u);
+  EXPECT_EQ(house_.object(record_object(id)), encode(newer));
+  const std::string slot = slot_object(id, slot_of(3, 1).id);
+  house_.put_object(slot, encode(slot_of(3, 2)));
+  EXPECT_EQ(must(engine().verify(id, {}, {})).mended, 0u);
+  const auto findings = must(engine().check(id, false, {})).findings;
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_NE(findings[0].find("key rotate"), std::string::npos) << findings[0];
+}
+
+TEST_P(EngineRecords, a_check_notes_what_the_catalog_does_not_have) {
+  house_.put_object(object("slot/") + std::string(32, '9'), encode(slot_of(9, 1)));
+  house_.put_object(object("opened/") + std::string(32, '1'), as_bytes("rubbish"));
+  const auto checked = must(engine().check(repository_, false, {}));
+  ASSERT_EQ(checked.notes.size(), 1u);
+  EXPECT_EQ(checked.notes[0],
+            object("slot/") + std::string(32, '9') + " is not in the catalog: nothing uses it");
+  ASSERT_EQ(checked.findings.size(), 1u);
+  EXPECT_NE(checked.findings[0].find(object("opened/")), std::string::npos);
+}
+
 TEST_P(EngineRecords, commits_come_as_they_were_signed) {
   back_up(1);
   back_up(2);

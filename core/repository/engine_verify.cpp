@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+#include "core/repository/engine_mend.h"
+#include "core/repository/engine_records.h"
 #include "core/repository/intake.h"
 #include "core/repository/pack_look.h"
 
@@ -16,8 +18,6 @@ namespace {
 
 constexpr size_t kBatchOfPacks = 256;
 constexpr size_t kMostTold = 1000;
-// A store that fails for so many packs in a row is not damaged but away.
-constexpr int kMostUnreadable = 3;
 
 const char* name_of_kind(uint8_t kind) {
   switch (static_cast<BlobKind>(kind)) {
@@ -54,6 +54,7 @@ class VerifyRun {
     CB_ASSIGN(done_.healed, rows_.drop_settled(chain_->number()));
     CB_ASSIGN(due_, rows_.due(chain_->number(), before_ns_));
     if (!options_.dry_run) {
+      CB_TRY(mend_lost_records());
       CB_TRY(find_missing());
       CB_TRY(read_bad());
       CB_TRY(read_old());
@@ -83,6 +84,7 @@ class VerifyRun {
     if (done_.notes.size() < kMostTold) done_.notes.push_back(object + " " + what);
   }
 
+  Status mend_lost_records();
   Result<std::vector<PackName>> stored_packs();
   Status find_missing();
   Status read_bad();
@@ -91,6 +93,8 @@ class VerifyRun {
   Result<bool> may_go_on(const catalog::VerifiedPack& pack);
   bool is_drawn();
   Status verify(const catalog::VerifiedPack& pack);
+  Status is_damaged_alone(const Error& why);
+  Result<PackLook> look_again_at(const catalog::VerifiedPack& pack, const Rows& rows);
   Result<bool> judge(const catalog::VerifiedPack& pack, const Rows& rows, const PackLook& look);
   Verdict verdict_of(const std::string& object, const Rows& rows, const PackLook& look);
   bool tell_frame(const std::string& object, const PackLook& look, bool has_bad_blobs);
@@ -108,9 +112,16 @@ class VerifyRun {
   catalog::DuePacks due_;
   std::vector<PackName> strange_;  // objects that are no pack of everybody's
   std::set<int64_t> seen_;         // bad packs that were looked at
-  int unreadable_ = 0;             // in a row
   Verified done_;
 };
+
+// What the catalog has of them is as good, and would be lost with it.
+Status VerifyRun::mend_lost_records() {
+  return mend_records(engine_, *chain_, [this](const std::string& object, const std::string& what) {
+    find(object, what + ", and was written anew from the catalog");
+    ++done_.mended;
+  });
+}
 
 // By name.
 Result<std::vector<PackName>> VerifyRun::stored_packs() {
@@ -206,20 +217,37 @@ Result<bool> VerifyRun::may_go_on(const catalog::VerifiedPack& pack) {
   return !done_.is_short;
 }
 
+// A disk that lost a part of itself still reads the rest; a store that is away reads nothing, and
+// that is no damage.
+Status VerifyRun::is_damaged_alone(const Error& why) {
+  if (why.code != Code::io && why.code != Code::corrupt) return failed(why);
+  const auto other =
+      read_object(*engine_.parts.store, record_object(chain_->id()), kMostRecordBytes);
+  return other ? Status() : failed(why);
+}
+
+// What cannot be read may pass, and whose copies are called damaged for it may have no other.
+Result<PackLook> VerifyRun::look_again_at(const catalog::VerifiedPack& pack, const Rows& rows) {
+  constexpr int kTries = 3;
+  for (int tries = 1;; ++tries) {
+    auto look = look_at_pack(*engine_.parts.store, chain_->id(), pack, rows);
+    if (look || look.error().code != Code::io || tries == kTries) return look;
+  }
+}
+
 // A compaction must not move the rows meanwhile.
 Status VerifyRun::verify(const catalog::VerifiedPack& pack) {
   const std::lock_guard upkeep(chain_->upkeep_mutex);
   CB_ASSIGN(const Rows rows, rows_.blobs(pack.number));
-  auto look = look_at_pack(*engine_.parts.store, chain_->id(), pack, rows);
-  if (!look && (look.error().code == Code::cancelled || ++unreadable_ > kMostUnreadable))
-    return failed(look.error());
-  if (look) unreadable_ = 0;
-  bool is_bad = true;
-  if (look) {
-    CB_ASSIGN(is_bad, judge(pack, rows, *look));
-  } else {
+  auto look = look_again_at(pack, rows);
+  if (!look) {
+    CB_TRY(is_damaged_alone(look.error()));
     find(object_of(pack), "cannot be read: " + look.error().cause);
+    look = PackLook{};
+    look->is_unread = true;
+    look->good.resize(rows.size());
   }
+  CB_ASSIGN(const bool is_bad, judge(pack, rows, *look));
   ++done_.packs;
   done_.blobs += rows.size();
   done_.bytes += pack.size;
@@ -251,7 +279,7 @@ Result<bool> VerifyRun::judge(const catalog::VerifiedPack& pack, const Rows& row
     done_.healed += absolved;
   }
   const bool is_frame_bad = tell_frame(object, look, !verdict.bad.empty());
-  return look.is_gone || !verdict.bad.empty() || is_frame_bad;
+  return look.is_gone || look.is_unread || !verdict.bad.empty() || is_frame_bad;
 }
 
 // What a collection condemned, or an owner, may be damaged as it likes. Weak blobs are put down as
@@ -266,7 +294,7 @@ VerifyRun::Verdict VerifyRun::verdict_of(const std::string& object, const Rows& 
     verdict.bad[row.domain].push_back(row.blob.id);
     const bool is_asked_for = !is_weak(static_cast<BlobKind>(row.blob.kind));
     if (!row.is_wanted && is_asked_for) ++done_.newly_wanted;
-    if (!look.is_gone)
+    if (!look.is_gone && !look.is_unread)
       find(object, "has a damaged blob " + BlobId{row.blob.id}.hex() + " (" +
                        name_of_kind(row.blob.kind) + ")");
   }

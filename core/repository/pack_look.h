@@ -15,6 +15,7 @@ namespace cb::repository {
 
 struct PackLook {
   bool is_gone = false;             // there is no such object
+  bool is_unread = false;           // the store cannot read it, and reads others
   std::vector<bool> good;           // as the rows: is the blob there, as the catalog says, whole?
   std::vector<std::string> damage;  // of the pack itself: "has another size than ..."
   // Sessions whose record is damaged here, be there another or not: each pack has its own, for the

@@ -26,6 +26,7 @@ struct Verified {
   uint64_t left_packs = 0, left_bytes = 0;   // that are due still
   uint64_t newly_wanted = 0;                 // blobs that were found damaged
   uint64_t healed = 0;                       // that are whole again since the run before
+  uint64_t mended = 0;                       // records that were written anew from the catalog
   std::vector<std::string> findings;         // each a sentence that names its object
   std::vector<std::string> notes;            // what is odd and harms nothing
   bool is_short = false;                     // a limit ended it

@@ -58,16 +58,40 @@ Result<std::optional<repository::RemoteCounts>> counts_of(repository::Engine& en
   return counts;
 }
 
+// What an old client sent opens with the server's own key alone. One that has an owner by now is
+// none of the server's business.
+void check_key(const V3Keys& keys, const std::string& account, std::vector<std::string>& findings) {
+  const auto client = V3Keys::client_of(account);
+  if (!client) return;
+  const auto opened = keys.open(*client);
+  if (opened || (opened.error().code != Code::auth && opened.error().code != Code::corrupt)) return;
+  findings.push_back("keys/server.key does not open what this client sent: " +
+                     opened.error().text());
+}
+
 // A repository whose chain is damaged is a finding itself: the others are looked at all the same.
-Result<repository::Engine::Checked> check_one(repository::Engine& engine,
+Result<repository::Engine::Checked> check_one(const AdminCommands::Parts& parts,
+                                              const std::string& account,
                                               const repository::RepositoryId& repository,
                                               bool read_data,
                                               const AdminCommands::Progress& progress) {
-  auto checked = engine.check(repository, read_data, progress);
-  if (checked || !repository::is_damage(checked.error().code)) return checked;
-  repository::Engine::Checked damaged;
-  damaged.findings.push_back(checked.error().text());
-  return damaged;
+  auto checked = parts.engine->check(repository, read_data, progress);
+  if (!checked && !repository::is_damage(checked.error().code)) return checked;
+  repository::Engine::Checked found;
+  if (checked)
+    found = std::move(*checked);
+  else
+    found.findings.push_back(checked.error().text());
+  if (parts.v3_keys != nullptr) check_key(*parts.v3_keys, account, found.findings);
+  return found;
+}
+
+Result<Json> catalog_findings(catalog::Catalog& catalog, bool thorough) {
+  Json findings = Json::array();
+  CB_ASSIGN(const auto damage, catalog.damage(thorough));
+  for (const std::string& what : damage)
+    findings.push_back({{"account", ""}, {"finding", "catalog.sqlite " + what}});
+  return findings;
 }
 
 }  // namespace
@@ -303,16 +327,16 @@ Result<Json> AdminCommands::check(const Json& request, const Progress& progress)
     return !is_over && (!progress || progress(done, total));
   };
   const bool read_data = flag_of(request, "read_data");
-  CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
   repository::Engine::Checked sum;
-  Json findings = Json::array();
+  CB_ASSIGN(Json findings, catalog_findings(*parts_.catalog, read_data));
   Json notes = Json::array();
   uint64_t repositories = 0;
+  CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
   for (const catalog::Account& account : accounts) {
     CB_ASSIGN(const auto repository, parts_.engine->of_account(account.name));
     if (!repository) continue;
     ++repositories;
-    CB_ASSIGN(const auto checked, check_one(*parts_.engine, *repository, read_data, goes_on));
+    CB_ASSIGN(const auto checked, check_one(parts_, account.name, *repository, read_data, goes_on));
     sum.packs += checked.packs;
     sum.blobs += checked.blobs;
     sum.bytes += checked.bytes;

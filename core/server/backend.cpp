@@ -11,11 +11,17 @@ namespace cb::server {
 namespace {
 
 constexpr uint64_t kLongestKey = 64 * kKiB;
-constexpr const char* kInitAdvice = "make a data folder with: cyberbackupd init DIR";
+constexpr const char* kKeyAdvice =
+    "bring the file back from your copy of keys/; for a new server: cyberbackupd init DIR";
+constexpr const char* kCatalogAdvice =
+    "if it is lost: cyberbackupd rebuild-catalog; for a new server: cyberbackupd init DIR";
+constexpr const char* kSigningAdvice =
+    "bring keys/signing.key back from your copy; if it is lost for good, take that of a new folder "
+    "of cyberbackupd init, which each client has to accept once with --accept-rollback";
 
 Result<Secret> read_private(const os::Path& path, const Seams& seams) {
   auto info = seams.files->info(path);
-  if (!info) return failed(std::move(info).error().with_advice(kInitAdvice));
+  if (!info) return failed(std::move(info).error().with_advice(kKeyAdvice));
   if ((info->mode & (S_IRWXG | S_IRWXO)) != 0)
     return failed(Code::denied, path.string(), "the server's key is open to group or others",
                   "chmod 600 " + path.string());
@@ -110,14 +116,35 @@ Status Backend::open_engine(const Settings& settings, const Seams& seams) {
   limits_.emplace(LimitBook::Parts{catalog_.get(), seams.clock, seams.log}, settings.quotas);
   parts.quota = &*limits_;
   CB_ASSIGN(engine_, repository::Engine::open(std::move(parts)));
-  notes_.emplace(catalog_->accounts(), *engine_);
+  notes_.emplace(*catalog_, *engine_);
   retention_.emplace(RetentionBook::Parts{catalog_.get(), engine_.get(), seams.clock});
   watch_.emplace(WatchBook::Parts{catalog_.get(), seams.clock}, settings.watch);
   return {};
 }
 
+namespace {
+
+// Another key in its place would be refused by every client, and nobody would know why.
+Status check_nothing_signed(const Settings& settings, const Seams& seams) {
+  if (!seams.files->info(settings.catalog_file())) return {};
+  CB_ASSIGN(const auto catalog,
+            catalog::open_sqlite_catalog(settings.catalog_file().string(), false));
+  CB_ASSIGN(const auto repositories, catalog->index().repositories());
+  for (const catalog::RepositoryRow& one : repositories) {
+    CB_ASSIGN(const auto last, catalog->index().last_commit(one.number));
+    CB_ASSIGN(const auto copy, catalog->replication().replica(one.number));
+    if (last && !copy)
+      return failed(Code::not_found, settings.signing_key_file().string(),
+                    "is missing, and there are commits that it signed", kSigningAdvice);
+  }
+  return {};
+}
+
+}  // namespace
+
 Status ensure_signing_key(const Settings& settings, const Seams& seams) {
   if (seams.files->info(settings.signing_key_file())) return {};
+  CB_TRY(check_nothing_signed(settings, seams));
   CB_ASSIGN(const identity::SigningKey key, identity::SigningKey::make(os::system_random()));
   CB_TRY(seams.files->make_folders(settings.signing_key_file().parent_path()));
   return os::write_file_atomically(*seams.files, settings.signing_key_file(), key.seed().view(),
@@ -154,7 +181,7 @@ Status Backend::open_store(const Settings& settings, plugin::Registry& registry)
 Status Backend::open_catalog(const Settings& settings, const Seams& seams) {
   const os::Path file = seams.catalog.empty() ? settings.catalog_file() : seams.catalog;
   if (auto info = seams.files->info(file); !info)
-    return failed(std::move(info).error().with_advice(kInitAdvice));
+    return failed(std::move(info).error().with_advice(kCatalogAdvice));
   CB_ASSIGN(catalog_, catalog::open_sqlite_catalog(file.string(), false));
   return {};
 }

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "core/server/daemon_state.h"
+#include "core/server/kept_notes.h"
 #include "core/server/program.h"
 #include "core/server/thrown.h"
 
@@ -174,9 +175,10 @@ Status Daemon::State::complete_store() {
   CB_ASSIGN(const uint64_t settled, v4->settle_migrations());
   if (settled > 0) log.info("v4.migration.settled", {{"clients", settled}});
   CB_ASSIGN(const auto accounts, backend->catalog().accounts().accounts());
-  // A crash may have kept one from being written; what is as it should be is not written again.
+  // A crash may have kept one from being written, or a disk have damaged it; what is as it should
+  // be is not written again.
   for (const catalog::Account& account : accounts)
-    if (const Status kept = backend->notes().keep(account.number); !kept)
+    if (const Status kept = keep_notes(*backend, account); !kept)
       log.error("account.not-noted", {{"account", account.name}, {"error", kept.error().text()}});
   is_completed = true;
   return {};

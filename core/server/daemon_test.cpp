@@ -330,12 +330,13 @@ TEST_F(DaemonTest, a_socket_left_by_a_dead_daemon_is_replaced) {
   EXPECT_TRUE(ask());
 }
 
-TEST_F(DaemonTest, a_folder_without_key_names_init) {
+TEST_F(DaemonTest, a_folder_without_key_names_the_copy_of_it_and_init) {
   std::filesystem::remove(folder_ / "keys" / "server.key");
   const auto daemon = Daemon::start(settings(), seams_);
   ASSERT_FALSE(daemon);
   EXPECT_EQ(daemon.error().code, Code::not_found);
-  EXPECT_EQ(daemon.error().advice, "make a data folder with: cyberbackupd init DIR");
+  EXPECT_EQ(daemon.error().advice,
+            "bring the file back from your copy of keys/; for a new server: cyberbackupd init DIR");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "core/base/trial.h"
 #include "core/config/check.h"
+#include "core/server/kept_notes.h"
 
 namespace cb::server {
 namespace {
@@ -34,6 +35,15 @@ Result<plugin::Crypto> v3_crypto(plugin::Registry& registry) {
   CB_ASSIGN(const config::Schema* schema, registry.schema("crypto-legacy"));
   CB_ASSIGN(const config::Values values, config::values_from(*schema, {}));
   return registry.make_crypto("crypto-legacy", values);
+}
+
+// What an import or a daemon that was killed left, as every start of the daemon does.
+Status mend_leftovers(Backend& backend) {
+  CB_TRY(backend.engine().remove_leftovers());
+  CB_TRY(backend.archive().forget_unnamed());
+  CB_ASSIGN(const auto accounts, backend.catalog().accounts().accounts());
+  for (const catalog::Account& account : accounts) CB_TRY(keep_notes(backend, account));
+  return {};
 }
 
 // Carries a plan out. An error stops it; what cannot be read is told in the plan alone.
@@ -167,9 +177,7 @@ Result<ImportResult> import_legacy(const ImportRequest& request, const ImportPar
   result.dry_run = request.dry_run;
   CB_ASSIGN(result.plan, plan_import(input, files));
   if (request.dry_run) return result;
-  // What an import or a daemon that was killed left, as every start of the daemon does.
-  CB_TRY(parts.backend->engine().remove_leftovers());
-  CB_TRY(parts.backend->archive().forget_unnamed());
+  CB_TRY(mend_leftovers(*parts.backend));
   if (const Status done = Importer(parts, files, result.plan).run(); !done) {
     result.stopped = done.error();
     std::string& advice = result.stopped->advice;

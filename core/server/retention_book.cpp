@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/server/retention_book.h"
 
+#include "core/repository/engine_notes.h"
 #include "core/repository/replicas.h"
 
 #include <algorithm>
@@ -370,18 +371,7 @@ Result<bool> RetentionBook::remove(const RepositoryId& repository, const BlobId&
 // What the catalog says, into the store for the day when it is lost.
 Status RetentionBook::keep_note(const RepositoryId& repository) {
   CB_ASSIGN(const int64_t number, number_of(repository));
-  CB_ASSIGN(const auto rules, parts_.catalog->retention().rules(number));
-  CB_ASSIGN(const auto pins, parts_.catalog->retention().pins(number));
-  repository::RetentionRecord note;
-  for (const catalog::RetentionRow& row : rules)
-    note.rules.push_back({row.source, row.rules, row.set_ns, row.set_by});
-  for (const catalog::PinRow& row : pins)
-    note.pins.push_back({BlobId{row.snapshot}, row.until_ns, row.reason, row.set_ns, row.set_by});
-  CB_ASSIGN(const auto states, parts_.catalog->sources().states(number));
-  for (const catalog::SourceState& state : states)
-    if (state.frozen_ns > now())
-      note.freezes.push_back(
-          {state.source, state.frozen_ns, state.froze_ns, state.normal, state.reason});
+  CB_ASSIGN(const auto note, repository::retention_note(*parts_.catalog, number, now()));
   return parts_.engine->put_retention(repository, note);
 }
 

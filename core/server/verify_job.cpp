@@ -129,6 +129,7 @@ void Verifying::take(const Held& held, const repository::Verified& verified) {
   sum_.left_bytes += verified.left_bytes;
   sum_.newly_wanted += verified.newly_wanted;
   sum_.healed += verified.healed;
+  sum_.mended += verified.mended;
   sum_.is_short = sum_.is_short || verified.is_short;
   for (const std::string& finding : verified.findings) {
     parts_.log->error("verify.damage", {{"account", held.account}, {"finding", finding}});
@@ -152,14 +153,22 @@ Result<JobResult> Verifying::result() {
                 (findings_.empty() ? std::string("all whole")
                                    : count(findings_.size(), "findings"));
   if (sum_.healed > 0) result.summary += ", " + count(sum_.healed, "blobs healed");
+  if (sum_.mended > 0) result.summary += ", " + count(sum_.mended, "records written anew");
   if (wanted_ > 0)
     result.summary += ", " + count(wanted_, "damaged blobs wait for a backup to send them again");
-  result.detail = {{"repositories", repositories_}, {"packs", sum_.packs},
-                   {"blobs", sum_.blobs},           {"bytes", sum_.bytes},
-                   {"bad_packs", sum_.bad_packs},   {"left_packs", sum_.left_packs},
-                   {"left_bytes", sum_.left_bytes}, {"newly_wanted", sum_.newly_wanted},
-                   {"healed", sum_.healed},         {"wanted", wanted_},
-                   {"findings", findings_},         {"notes", notes_}};
+  result.detail = {{"repositories", repositories_},
+                   {"packs", sum_.packs},
+                   {"blobs", sum_.blobs},
+                   {"bytes", sum_.bytes},
+                   {"bad_packs", sum_.bad_packs},
+                   {"left_packs", sum_.left_packs},
+                   {"left_bytes", sum_.left_bytes},
+                   {"newly_wanted", sum_.newly_wanted},
+                   {"healed", sum_.healed},
+                   {"mended", sum_.mended},
+                   {"wanted", wanted_},
+                   {"findings", findings_},
+                   {"notes", notes_}};
   return result;
 }
 

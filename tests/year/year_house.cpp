@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/year/year_house.h"
 
+#include "core/repository/engine_chain.h"
+#include "core/repository/engine_records.h"
+
 namespace cb::year {
 
 namespace fs = std::filesystem;
@@ -141,6 +144,10 @@ repository::Viewer House::add_device(size_t account, uint8_t number, repository:
   device.certificate = encode(certificate);
   device.role = static_cast<uint64_t>(role);
   must(catalog_->accounts().add_device(device));
+  repository::RepositoryId id;
+  id.bytes.fill(static_cast<std::byte>(account + 1));
+  must(repository::write_object(*store_, repository::device_object(id, viewer.device),
+                                device.certificate, false));
   return viewer;
 }
 
