@@ -46,6 +46,10 @@ if(CYBERBACKUP_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # A file's own types are no danger where several files are compiled as one.
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>")
 endif()
+if(CYBERBACKUP_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # So does it here.
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()
 if(CYBERBACKUP_SANITIZE)
   add_compile_options(-fsanitize=${CYBERBACKUP_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${CYBERBACKUP_SANITIZE})
@@ -56,6 +60,8 @@ if(CYBERBACKUP_SANITIZE)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
       # Clang 14 cannot compile coroutines with this check.
       add_compile_options(-fno-sanitize=function)
+      # As gcc says it; tests ask for it.
+      add_compile_definitions(__SANITIZE_ADDRESS__=1)
     endif()
   endif()
   if(CYBERBACKUP_FUZZ)

@@ -36,7 +36,7 @@ endfunction()
 
 # The headers that nearly every test begins with, compiled once where the preset is for speed.
 function(cyberbackup_test_headers)
-  if(NOT CYBERBACKUP_UNITY OR CYBERBACKUP_FUZZ)
+  if(NOT CYBERBACKUP_UNITY)
     return()
   endif()
   find_package(GTest REQUIRED)

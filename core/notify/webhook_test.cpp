@@ -66,7 +66,7 @@ TEST_F(Webhook, shows_its_token_to_the_peer_and_nobody_else) {
 }
 
 TEST_F(Webhook, tells_what_may_pass_from_what_will_not) {
-  const auto retry_after = [this](int status) {
+  const auto retry_after = [](int status) {
     WebPeer peer({status});
     const Status done = sent(*made(webhook(at(peer.port()))));
     EXPECT_FALSE(done) << status;

@@ -61,8 +61,9 @@ class PackEngine final : public Engine {
   }
   Status put_retention(const RepositoryId& repository, const RetentionRecord& rules) override {
     // Where nothing is to be said, no note says so.
-    const bool is_there = store().stat(repository_prefix(repository) + "retention").has_value();
-    if (rules == RetentionRecord{} && !is_there) return {};
+    const auto there = store().stat(repository_prefix(repository) + "retention");
+    if (!there && there.error().code != Code::not_found) return failed(there.error());
+    if (!there && rules == RetentionRecord{}) return {};
     return put_note(repository, "retention", encode(rules));
   }
   Result<std::vector<SessionEntry>> sessions(const RepositoryId& repository, uint32_t epoch,

@@ -43,6 +43,9 @@ class Ended:
         return "exit %d: %s" % (self.code, (self.errors or self.out)[-800:])
 
 
+SANITIZERS_END = "halt_on_error=1:abort_on_error=1"
+
+
 class House:
     """`disk` holds all that the server keeps; `home` what the client keeps."""
 
@@ -75,6 +78,9 @@ class House:
         found["CYBERBACKUP_CONFIG_DIR"] = os.path.join(self.home, "config")
         found["CYBERBACKUP_CACHE_DIR"] = os.path.join(self.home, "cache")
         found["CYBERBACKUP_PASSPHRASE_FILE"] = os.path.join(self.home, "passphrase")
+        # What a sanitizer finds ends a process by a signal, which every trial takes for a crash.
+        for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"):
+            found[name] = ":".join(filter(None, (found.get(name), SANITIZERS_END)))
         if self.broken:
             found["CYBERBACKUP_BREAK"] = self.broken
         found.update(more or {})

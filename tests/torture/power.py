@@ -51,6 +51,7 @@ class PowerTrial(Trial):
         is_under_way = process.poll() is None
         self.disk.cut_power(WITHOUT_LOG if self.dice.random() < 0.6 else WITH_LOG)
         self.tally.count("power cuts")
+        self.tally.count("power cuts on %s below %s" % (self.disk.kind, self.house.store))
         self.tally.count("power cuts during " + act_name if is_under_way else "power cuts after the act")
         if not is_under_way:
             self.lengths[act_name] = time.monotonic() - begun_at
