@@ -19,6 +19,7 @@ option(CYBERBACKUP_UNITY
        "Compile several files of a library or program at once, headers of tests beforehand: in half of the time" OFF)
 option(CYBERBACKUP_TRIALS
        "For trials of crash safety: processes die at named steps, protections can be left out. Never for users" OFF)
+option(CYBERBACKUP_COVERAGE "Count which lines of libraries, plugins and programs run (gcc). Never for users" OFF)
 option(CYBERBACKUP_WHOLE_TESTS "Run each test program once, not once for each of its tests" OFF)
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -82,6 +83,9 @@ else()
   endif()
 endif()
 
+if(CYBERBACKUP_COVERAGE)
+  add_link_options(--coverage)
+endif()
 find_program(MOLD_PROGRAM mold)
 if(MOLD_PROGRAM)
   add_link_options(-fuse-ld=mold)

@@ -134,3 +134,24 @@ function(cyberbackup_list_fuzz_targets)
   list(JOIN all "\n" lines)
   file(WRITE "${CMAKE_BINARY_DIR}/fuzz/targets" "${lines}\n")
 endfunction()
+
+# Where the preset says so, lines of libraries, plugins and programs count how often they run; those of tests do not,
+# and compile as elsewhere. Threads count together, and paths stay whole, so that gcov finds the sources. Call it last.
+function(cyberbackup_count_lines)
+  if(NOT CYBERBACKUP_COVERAGE)
+    return()
+  endif()
+  file(GLOB folders LIST_DIRECTORIES ON "${PROJECT_SOURCE_DIR}/core/*" "${PROJECT_SOURCE_DIR}/plugins/*"
+       "${PROJECT_SOURCE_DIR}/hosts/*")
+  foreach(folder IN LISTS folders)
+    get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target IN LISTS targets)
+      get_target_property(type ${target} TYPE)
+      if(type MATCHES "_LIBRARY$|EXECUTABLE" AND NOT type STREQUAL "INTERFACE_LIBRARY"
+         AND NOT target MATCHES "_(test|suite|fixture|messages)$")
+        target_compile_options(${target} PRIVATE --coverage -fprofile-update=atomic -g1
+                               "-fprofile-prefix-map=${PROJECT_SOURCE_DIR}=${PROJECT_SOURCE_DIR}")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()

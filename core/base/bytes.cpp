@@ -86,7 +86,7 @@ Result<Bytes> from_base64(std::string_view text) {
       ++padding;
       continue;
     }
-    const int value = kBase64Values[static_cast<unsigned char>(c)];
+    const auto value = kBase64Values[static_cast<unsigned char>(c)];
     if (value < 0 || padding > 0)
       return failed(Code::corrupt, "base64 text", "has a character that does not belong there");
     group = (group << 6) | static_cast<uint32_t>(value);

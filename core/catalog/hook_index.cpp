@@ -58,7 +58,7 @@ HookIndex::HookIndex(std::unique_ptr<Connection> connection) : connection_(std::
 HookIndex::~HookIndex() { static_cast<void>(commit()); }
 
 Status HookIndex::erase(const std::string& file) {
-  const Status gone = os::real_file_system().remove(file + "-journal");
+  Status gone = os::real_file_system().remove(file + "-journal");
   if (!gone && gone.error().code != Code::not_found) return gone;
   return remove_catalog_file(file);
 }

@@ -142,7 +142,7 @@ Result<int64_t> number_of(Connection& connection, const ClientId& client) {
 Result<LegacyPolicy> SqliteLegacy::policy(const ClientId& client) {
   const std::lock_guard lock(reader_.mutex);
   CB_ASSIGN(Known known, find(*reader_.connection, client));
-  return std::move(known.policy);
+  return known.policy;
 }
 
 Status SqliteLegacy::change_policy(const ClientId& client,
