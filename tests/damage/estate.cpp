@@ -59,26 +59,26 @@ Ground::~Ground() {
 }
 
 void Ground::write_sources(bool later) const {
-  const fs::path tree = fs::path(sources()) / "tree";
+  const fs::path tree = fs::path(written()) / "tree";
   if (!later) {
     fs::create_directories(tree / "small");
-    fs::create_directories(fs::path(sources()) / "writer");
-    fs::create_directories(fs::path(sources()) / "v3");
+    fs::create_directories(fs::path(written()) / "writer");
+    fs::create_directories(fs::path(written()) / "v3");
     for (int i = 0; i < 12; ++i)
       write_file((tree / "small" / std::to_string(i)).string(), bytes_of(100 + i, 10'000));
     write_file((tree / "big").string(), bytes_of(7, kBigFile));
     write_file((tree / "same").string(), bytes_of(6, kSameFile));
-    write_file(sources() + "/writer/file", bytes_of(8, 50'000));
-    write_file(sources() + "/v3/note", bytes_of(9, 40'000));
+    write_file(written() + "/writer/file", bytes_of(8, 50'000));
+    write_file(written() + "/v3/note", bytes_of(9, 40'000));
     return;
   }
-  fs::copy(tree, sources() + "-first", fs::copy_options::recursive);
+  fs::copy(tree, written() + "-first", fs::copy_options::recursive);
   std::string big = content_of((tree / "big").string());
   for (size_t at = 5 * kPage; at + kPage < big.size(); at += 16 * kPage)
     big.replace(at, kPage, bytes_of(1000 + at, kPage));
   write_file((tree / "big").string(), big);
   write_file((tree / "later").string(), bytes_of(10, 30'000));
-  write_file(sources() + "/v3/note", bytes_of(11, 40'000));
+  write_file(written() + "/v3/note", bytes_of(11, 40'000));
 }
 
 void Ground::copy(const std::string& from, const std::string& to) const {
@@ -87,11 +87,15 @@ void Ground::copy(const std::string& from, const std::string& to) const {
   if (copied.exit_code != 0) throw std::runtime_error("cannot copy: " + copied.output);
 }
 
-void move_in(const std::string& folder, const std::string& where) {
+void Ground::move_in(const std::string& folder) const {
   if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0) refuse("no view of its own");
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) refuse("no private mounts");
-  if (::mount(folder.c_str(), where.c_str(), nullptr, MS_BIND, nullptr) != 0)
-    refuse("cannot show " + folder);
+  const auto show = [](const std::string& what, const std::string& where) {
+    if (::mount(what.c_str(), where.c_str(), nullptr, MS_BIND, nullptr) != 0)
+      refuse("cannot show " + what);
+  };
+  show(folder, house());
+  show(folder_ + "/written", "/mnt");
   const int any = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ifreq loopback{};
   std::strcpy(loopback.ifr_name, "lo");

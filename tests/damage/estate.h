@@ -27,22 +27,24 @@ class Ground {
 
   // Where every house is seen.
   [[nodiscard]] std::string house() const { return folder_ + "/house"; }
-  // What is backed up, the same for all houses; with "-first", the tree as it was at first.
-  [[nodiscard]] std::string sources() const { return folder_ + "/sources"; }
+  // Where the houses see what is backed up, the same for all; with "-first", the tree as it was at
+  // first. Snapshots have the folders above, too: in a folder that changes no two were the same.
+  [[nodiscard]] static std::string sources() { return "/mnt/sources"; }
   // Where one of this name really lies.
   [[nodiscard]] std::string place(const std::string& name) const { return folder_ + "/" + name; }
   // Writes the sources as the first backup is to find them, or the later ones.
   void write_sources(bool later) const;
   // Copies a house.
   void copy(const std::string& from, const std::string& to) const;
+  // From here on this process, and what it starts, sees the folder as the house, and has no network
+  // but its own. Ends the process with a message when the system refuses.
+  void move_in(const std::string& folder) const;
 
  private:
+  [[nodiscard]] std::string written() const { return folder_ + "/written/sources"; }
+
   std::string folder_;
 };
-
-// From here on this process, and what it starts, sees the folder at `where` and has no network but
-// its own. Ends the process with a message when the system refuses.
-void move_in(const std::string& folder, const std::string& where);
 
 class Estate {
  public:

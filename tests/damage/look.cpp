@@ -104,8 +104,9 @@ std::string Visit::trouble_in_log() const {
     const bool is_loud =
         line.find(" error ") != std::string::npos || line.find(" warn ") != std::string::npos ||
         line.find(" warning ") != std::string::npos || line.starts_with("cyberbackupd: ");
-    // That target is nowhere, and this machine may be busy.
+    // That target is nowhere, this machine may be busy, and the daemon is root here.
     const bool is_known = line.find("event=plugin.slow") != std::string::npos ||
+                          line.find("event=confinement.root") != std::string::npos ||
                           (line.find("event=notify.") != std::string::npos &&
                            line.find("event=notify.not-read") == std::string::npos);
     if (is_loud && !is_known) trouble += line + "\n";
@@ -274,6 +275,10 @@ void Visit::cure_server() {
     seen_.next = Next::after_cure;
     seen_.cure = Cure::nothing;
   }
+  const bool is_of_store = place_ == Place::store_layout || place_ == Place::store_file;
+  if (seen_.cure == Cure::nothing && place_ == Place::server_key)
+    return bring_in("the key is brought back");
+  if (!started_ && is_of_store) return bring_in("the store is brought back");
   if (seen_.cure == Cure::nothing && !follows_advice()) rebuild();
 }
 
@@ -378,8 +383,10 @@ void Visit::cure_device() {
 }
 
 Observed Visit::run() {
-  if (target_ != nullptr && !target_->is_object)
+  if (target_ != nullptr && !target_->is_object) {
     kept_ = content_of(estate_.in_house(target_->name));
+    if (!target_->twin.empty()) kept_twin_ = content_of(estate_.in_house(target_->twin));
+  }
   if (target_ != nullptr && !damage(estate_, *target_, kind_))
     throw std::runtime_error("there is no such damage");
   if (is_of_device(place_)) {

@@ -24,7 +24,11 @@ constexpr std::string_view kHead =
     "done).\n"
     "\n"
     "A cell says who notices first, and after the arrow what makes it well again. A dash: nobody "
-    "has to, for the reason in the last column.\n"
+    "has to, for the reason in the last column. `n/a`: there is no such\n"
+    "damage. Parts of packs and rows of the catalog have no name of their own and no copies, so "
+    "they are not missing, swapped, doubled or old by themselves; a bit or a page of a\n"
+    "whole pack is one of its parts; what is alone of its kind changes places with nothing; and "
+    "what never changes, or is there for a short while, has no earlier version.\n"
     "\n"
     "| kind of damage | |\n"
     "| --- | --- |\n"
@@ -128,11 +132,11 @@ std::string text_of(const std::vector<Cell>& cells, Place place, Kind kind) {
   return text;
 }
 
-// Each reason once, with the kinds that it is about.
+// Why nobody has to notice: each reason once, with the kinds that it is about.
 std::string reasons_of(const std::vector<Cell>& cells, Place place) {
   std::vector<std::pair<std::string_view, std::string>> reasons;
   for (const Cell& cell : cells) {
-    if (cell.place != place || cell.why.empty()) continue;
+    if (cell.place != place || cell.why.empty() || cell.cannot_be) continue;
     auto at = std::find_if(reasons.begin(), reasons.end(),
                            [&](const auto& one) { return one.first == cell.why; });
     if (at == reasons.end()) at = reasons.insert(at, {cell.why, ""});
@@ -150,7 +154,7 @@ std::string table_of(const std::vector<Cell>& cells, Place first, Place last) {
   std::string text = "\n| what |";
   for (size_t kind = 0; kind < kKinds; ++kind)
     text += " " + std::string(name_of(static_cast<Kind>(kind))) + " |";
-  text += " why |\n|";
+  text += " why nobody has to notice |\n|";
   for (size_t column = 0; column < kKinds + 2; ++column) text += " --- |";
   text += "\n";
   for (auto place = static_cast<size_t>(first); place <= static_cast<size_t>(last); ++place) {

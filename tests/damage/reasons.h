@@ -40,10 +40,14 @@ constexpr std::string_view kOlderIsTrue = "an earlier version is true, too";
 constexpr std::string_view kSameAccount = "that of another device of the account is as true";
 constexpr std::string_view kReadAgain =
     "the history is read again; a server that was set back is not noticed this once";
+constexpr std::string_view kHistoryAgain =
+    "it does not end as the chain does, so it is read again and held against the chain";
 constexpr std::string_view kChainIsFurther =
     "the chain goes further than the receipt, which is not asked any more";
 constexpr std::string_view kMadeAnew = "the next backup reads more and makes it anew";
 constexpr std::string_view kBeginsAnew = "the enrolment begins anew with the same token";
+constexpr std::string_view kNextUploadAnew =
+    "it counts when the catalog is lost; the client's next upload after a start writes it anew";
 constexpr std::string_view kNotesMadeAnew = "the next start writes it anew";
 
 }  // namespace cb::damage

@@ -29,8 +29,8 @@ pid_t begin(const Ground& ground, const std::string& folder, const std::string& 
   if (pid > 0) return pid;
   std::string text;
   try {
-    move_in(folder, ground.house());
-    Estate estate(ground.house(), ground.sources());
+    ground.move_in(folder);
+    Estate estate(ground.house(), Ground::sources());
     text = act(estate);
   } catch (const std::exception& thrown) {
     text = std::string("!") + thrown.what();

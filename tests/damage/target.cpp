@@ -156,6 +156,10 @@ class Search {
     });
   }
   FoundBlob big() { return piece(true); }
+  FoundBlob newest_patch() {
+    return pick(BlobKind::data,
+                [&](const FoundBlob& one) { return one.is_new && is_described(one); });
+  }
   // The file list of a snapshot.
   FoundBlob root_of(const std::string& noted) {
     return by_id(by_id(estate_.noted(noted)).head.children.front().hex());
@@ -174,12 +178,8 @@ class Search {
       if (!one.is_new && one.head.kind == BlobKind::data) target.twin = one.pack;
     return target;
   }
-  Target pack_of(const FoundBlob& blob) {
-    std::string twin;
-    for (const FoundBlob& one : blobs())
-      if (one.pack != blob.pack && class_of(one.head.kind) == class_of(blob.head.kind))
-        twin = one.pack;
-    return object(blob.pack, twin, sibling_of(blob.pack));
+  Target pack_of(const FoundBlob& blob, const FoundBlob& other) {
+    return object(blob.pack, other.pack, sibling_of(blob.pack));
   }
   size_t size_of(const std::string& object) { return objects_->read(object).size(); }
 
@@ -247,7 +247,7 @@ Target record_target(Place place, Search& search) {
 
 Target pack_target(Place place, Search& search) {
   const FoundBlob big = search.big();
-  const Target pack = search.pack_of(big);
+  const Target pack = search.pack_of(big, search.newest_patch());
   const size_t size = search.size_of(big.pack);
   switch (place) {
     case Place::data_pack:
@@ -262,7 +262,7 @@ Target pack_target(Place place, Search& search) {
       return part(pack, size - repository::kPackEndSize - repository::kFooterEntrySize,
                   repository::kFooterEntrySize);
     default:
-      return whole_pack(search.pack_of(search.root_of("newest")));
+      return whole_pack(search.pack_of(search.root_of("newest"), search.root_of("first")));
   }
 }
 
@@ -278,9 +278,7 @@ Target blob_target(Place place, Search& search, const Estate& estate) {
     case Place::shared_blob:
       return search.blob(search.pick(BlobKind::data, is_small));
     case Place::patch:
-      return search.blob(search.pick(BlobKind::data, [&](const FoundBlob& one) {
-        return one.is_new && search.is_described(one);
-      }));
+      return search.blob(search.newest_patch());
     case Place::signature:
       return search.blob(
           search.pick(BlobKind::signature, [](const FoundBlob& one) { return !one.is_new; }));
@@ -547,7 +545,8 @@ void overwrite(std::string& content, const Target& target, bool with_zeros) {
   size_t begin =
       target.size > kPage || target.size == 0 ? target.begin + target.size / 2 : target.begin;
   if (target.size == 0) begin = content.size() > 2 * kPage ? content.size() / 2 : 0;
-  size_t end = begin + (target.size > 0 ? std::min(kPage, target.size) : kPage);
+  size_t end = begin + kPage;
+  if (target.size > 0) end = std::min(end, target.begin + target.size);
   if (is_page_of_file) {
     begin = target.begin / kPage * kPage;
     end = begin + kPage;
