@@ -64,9 +64,11 @@ Status Check::check_slots() {
     const auto stored = read_object(*engine_.parts.store, object, kMostRecordBytes);
     CB_ASSIGN(const bool there, whole(object, stored));
     if (there && *stored != encoded)
-      find(object,
-           "is another record than the catalog's: if the passphrase still opens the backups, "
-           "`cyberbackup key rotate` writes it anew");
+      find(object, slot->kind == SlotKind::server
+                       ? "is another record than the catalog's: the next start of the daemon "
+                         "writes it anew"
+                       : "is another record than the catalog's: if the passphrase still opens the "
+                         "backups, `cyberbackup key rotate` writes it anew");
   }
   return {};
 }

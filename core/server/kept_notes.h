@@ -8,7 +8,8 @@
 namespace cb::server {
 
 // Writes the notes of an account and of its rules of retention as the catalog says, where they are
-// not so. Does nothing while the account has no repository.
+// not so, and the key slot of an old client that the server's key opens. Does nothing while the
+// account has no repository.
 Status keep_notes(Backend& backend, const catalog::Account& account);
 
 }  // namespace cb::server
