@@ -199,6 +199,7 @@ class PackEngine final : public Engine {
     return repository::drop_stale_uploads(*engine_, *chain);
   }
 
+  Result<std::vector<RepositoryId>> unlisted() override { return unlisted_repositories(*engine_); }
   Result<uint64_t> remove_leftovers() override { return repository::remove_leftovers(*engine_); }
   Replicas& replicas() override { return *replicas_; }
 

@@ -220,6 +220,10 @@ class Engine {
   virtual Result<Checked> check(const RepositoryId& repository, bool read_data,
                                 const CheckProgress& progress) = 0;
 
+  // Repositories that the store has and the catalog does not: it is another server's, or an old
+  // one. Without what a crash left of one that was being made.
+  virtual Result<std::vector<RepositoryId>> unlisted() = 0;
+
   // Finds what no snapshot needs any more, in the trash or not, and removes it
   // (docs/collection.md): first it is condemned, then, `wait` later, a run deletes it, and packs in
   // which nothing is left. Works while backups run, and on a full disk. Code::cancelled when

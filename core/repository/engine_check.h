@@ -12,6 +12,9 @@ namespace cb::repository {
 Result<Engine::Checked> check_repository(EngineParts& engine, const RepositoryId& repository,
                                          bool read_data, const Engine::CheckProgress& progress);
 
+// See Engine::unlisted.
+Result<std::vector<RepositoryId>> unlisted_repositories(EngineParts& engine);
+
 // See Engine::drop_stale_uploads.
 Result<uint64_t> drop_stale_uploads(EngineParts& engine, CommitChain& chain);
 

@@ -486,12 +486,23 @@ TEST_F(EngineDamage, an_old_catalog_removes_nothing_of_a_newer_store) {
   EXPECT_EQ(refused.error().code, Code::state);
   EXPECT_EQ(house_.objects(), objects);
   EXPECT_FALSE(findings(false).empty());
+  EXPECT_TRUE(must(engine().unlisted()).empty());
   // A catalog that never knew the repository.
   house_.close();
   for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(house_.catalog_file() + suffix);
   must(house_.open());
   EXPECT_FALSE(engine().remove_leftovers());
   EXPECT_EQ(house_.objects(), objects);
+  EXPECT_EQ(must(engine().unlisted()).size(), 1u);
+}
+
+// A disk that is not mounted.
+TEST_F(EngineDamage, a_store_that_has_nothing_of_the_catalog_is_not_begun_with) {
+  commit(make_snapshot(1, 3, 1000));
+  for (const std::string& name : house_.objects()) must(house_.store().remove(name));
+  const auto refused = engine().remove_leftovers();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::state);
 }
 
 }  // namespace

@@ -94,19 +94,21 @@ Result<bool> is_record(EngineParts& engine, const std::string& object) {
   return kept && decode_repository(*kept);
 }
 
-// Objects of a repository whose creation was not finished: its record alone, never with packs or
-// commits. Where the record is lost and no catalog can have the repository, all of it stays.
+// Was its creation not finished? Then there is its record alone, never with packs or commits.
+Result<bool> is_unfinished(EngineParts& engine, const RepositoryId& repository) {
+  const std::string record = record_object(repository);
+  CB_ASSIGN(plugin::List list, engine.parts.store->list_open(repository_prefix(repository)));
+  for (;;) {
+    CB_ASSIGN(const auto object, list.next());
+    if (!object) return true;
+    if (object->name != record) return false;
+  }
+}
+
+// Where the record is lost and no catalog can have the repository, all of it stays.
 Result<uint64_t> remove_unfinished(EngineParts& engine, const RepositoryId& repository) {
   const std::string record = record_object(repository);
-  bool is_alone = true;
-  {
-    CB_ASSIGN(plugin::List list, engine.parts.store->list_open(repository_prefix(repository)));
-    for (;;) {
-      CB_ASSIGN(const auto object, list.next());
-      if (!object) break;
-      is_alone = is_alone && object->name == record;
-    }
-  }
+  CB_ASSIGN(const bool is_alone, is_unfinished(engine, repository));
   if (is_alone) {
     CB_TRY(engine.parts.store->remove(record));
     return 1;
@@ -117,6 +119,16 @@ Result<uint64_t> remove_unfinished(EngineParts& engine, const RepositoryId& repo
                 "is in the store and not in the catalog",
                 "the catalog is older than the store: nothing was removed; restore the newest "
                 "copy of the catalog, or run cyberbackupd rebuild-catalog");
+}
+
+// Such a store is another one, or its disk is not mounted. What clients would put there leans on
+// what is not.
+Status check_nothing_is_missed(EngineParts& engine) {
+  CB_ASSIGN(const auto rows, engine.index().repositories());
+  if (rows.empty()) return {};
+  return failed(Code::state, "the store", "has nothing of what the catalog knows",
+                "mount the disk that it is on or bring it back from a copy; to begin anew without "
+                "what is gone, run cyberbackupd rebuild-catalog");
 }
 
 // One that made its commit record has its rows published by load(), as at a start.
@@ -146,13 +158,32 @@ Result<uint64_t> drop_stale_uploads(EngineParts& engine, CommitChain& chain) {
   return dropped;
 }
 
-Result<uint64_t> remove_leftovers(EngineParts& engine) {
-  uint64_t removed = 0;
+Result<std::vector<RepositoryId>> unlisted_repositories(EngineParts& engine) {
+  std::vector<RepositoryId> unlisted;
   std::string after;
   for (;;) {
     CB_ASSIGN(const auto repository,
               next_repository(*engine.parts.store, after, [](const std::string&) {}));
-    if (!repository) return removed;
+    if (!repository) return unlisted;
+    after = repository_prefix(*repository) + "z";  // sorts behind all of its objects
+    CB_ASSIGN(const auto known, engine.index().repository(repository->bytes));
+    if (known) continue;
+    CB_ASSIGN(const bool is_begun, is_unfinished(engine, *repository));
+    CB_ASSIGN(const bool may_be_known, is_record(engine, record_object(*repository)));
+    // It may have been finished meanwhile.
+    CB_ASSIGN(const auto now, engine.index().repository(repository->bytes));
+    if (!is_begun && may_be_known && !now) unlisted.push_back(*repository);
+  }
+}
+
+Result<uint64_t> remove_leftovers(EngineParts& engine) {
+  uint64_t removed = 0;
+  bool has_any = false;
+  std::string after;
+  for (;;) {
+    CB_ASSIGN(const auto repository,
+              next_repository(*engine.parts.store, after, [](const std::string&) {}));
+    if (!repository) break;
     after = repository_prefix(*repository) + "z";  // sorts behind all of its objects
     CB_ASSIGN(const auto known, engine.index().repository(repository->bytes));
     if (!known) {
@@ -160,6 +191,7 @@ Result<uint64_t> remove_leftovers(EngineParts& engine) {
       removed += objects;
       continue;
     }
+    has_any = true;
     const auto chain = engine.chain(*repository);
     // Damage is told when the repository is used, and nothing of it is removed meanwhile.
     if (!chain && is_damage(chain.error().code)) continue;
@@ -167,6 +199,8 @@ Result<uint64_t> remove_leftovers(EngineParts& engine) {
     CB_ASSIGN(const uint64_t packs, remove_packs(engine, **chain));
     removed += packs;
   }
+  if (!has_any) CB_TRY(check_nothing_is_missed(engine));
+  return removed;
 }
 
 }  // namespace cb::repository

@@ -86,11 +86,18 @@ Result<repository::Engine::Checked> check_one(const AdminCommands::Parts& parts,
   return found;
 }
 
-Result<Json> catalog_findings(catalog::Catalog& catalog, bool thorough) {
+// Of the catalog as a file, and of what it lacks as a whole.
+Result<Json> catalog_findings(const AdminCommands::Parts& parts, bool thorough) {
   Json findings = Json::array();
-  CB_ASSIGN(const auto damage, catalog.damage(thorough));
+  CB_ASSIGN(const auto damage, parts.catalog->damage(thorough));
   for (const std::string& what : damage)
     findings.push_back({{"account", ""}, {"finding", "catalog.sqlite " + what}});
+  CB_ASSIGN(const auto unlisted, parts.engine->unlisted());
+  for (const repository::RepositoryId& one : unlisted)
+    findings.push_back({{"account", ""},
+                        {"finding", "repository " + one.hex() +
+                                        ": is in the store and not in the catalog, which is "
+                                        "another server's or older than the store"}});
   return findings;
 }
 
@@ -328,7 +335,7 @@ Result<Json> AdminCommands::check(const Json& request, const Progress& progress)
   };
   const bool read_data = flag_of(request, "read_data");
   repository::Engine::Checked sum;
-  CB_ASSIGN(Json findings, catalog_findings(*parts_.catalog, read_data));
+  CB_ASSIGN(Json findings, catalog_findings(parts_, read_data));
   Json notes = Json::array();
   uint64_t repositories = 0;
   CB_ASSIGN(const auto accounts, parts_.accounts->accounts());
