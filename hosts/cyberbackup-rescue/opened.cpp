@@ -74,9 +74,14 @@ Result<rescue::RescueSecret> read_secret(const RescueOptions& options) {
   if (!options.key_file.empty()) {
     CB_ASSIGN(const Secret text,
               os::read_secret_file(os::real_file_system(), options.key_file, kMostKeyFile));
-    CB_ASSIGN(rescue::RescueKey key, rescue::parse_rescue_key(as_text(text.view())));
+    auto key = rescue::parse_rescue_key(as_text(text.view()));
+    if (!key) {
+      Error error = std::move(key).error();
+      error.object = "key file " + options.key_file;
+      return failed(std::move(error));
+    }
     rescue::RescueSecret secret;
-    secret.key = std::move(key);
+    secret.key = std::move(*key);
     return secret;
   }
   if (!options.code_file.empty()) {
