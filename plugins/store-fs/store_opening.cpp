@@ -118,8 +118,12 @@ void Store::settle_layout(size_t fan_out) {
   const std::string file = path_ + "/" + kLayoutFile;
   Written found;
   if (!parse(text, found))
-    throw sdk::Failure(CB_E_CORRUPT, file + " does not describe a store-fs store", 0,
-                       CB_ERROR_PERMANENT);
+    throw sdk::Failure(CB_E_CORRUPT,
+                       file +
+                           " does not describe a store-fs store: bring the file back from a copy, "
+                           "or, where this is the store's folder and its options are what they "
+                           "were, remove the file, which is then written anew",
+                       0, CB_ERROR_PERMANENT);
   if (found.format > kFormat)
     throw sdk::Failure(CB_E_UNSUPPORTED,
                        path_ + " was made by a newer store-fs: format " +
