@@ -53,7 +53,7 @@ constexpr Cell kDeviceCells[] = {
     stops(P::write_key, K::missing, client | client_check | restore_old | restore_new | backup,
           C::advice, "$file"),
     stops(P::write_key, K::swapped, client | client_check | restore_old | restore_new | backup,
-          C::advice, "$file"),
+          C::advice, "did not prove who it is"),
     stops(P::write_key, K::doubled, client | client_check | restore_old | restore_new | backup,
           C::advice, "$file"),
     cannot_be(P::write_key, K::old, kNeverChanges),
