@@ -48,7 +48,7 @@ std::string answer_line(const Result<Json>& result) {
 struct AdminServer::State : std::enable_shared_from_this<AdminServer::State> {
   State(const os::Path& where, Parts with, Answer answers)
       : path(where),
-        parts(with),
+        parts(std::move(with)),
         answer_to(std::move(answers)),
         strand(parts.threads->make_strand()),
         acceptor(strand) {}
@@ -83,7 +83,7 @@ struct AdminServer::State : std::enable_shared_from_this<AdminServer::State> {
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(const os::Path& path, Parts parts,
                                                        Answer answer) {
-  auto state = std::make_shared<State>(path, parts, std::move(answer));
+  auto state = std::make_shared<State>(path, std::move(parts), std::move(answer));
   boost::system::error_code problem;
   const auto at = [&] { return failed(fail_errno(problem.value(), path.string(), "listen")); };
   if (path.string().size() >= sizeof(sockaddr_un::sun_path))

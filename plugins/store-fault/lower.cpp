@@ -44,8 +44,10 @@ bool LowerList::next(cb_object& out) {
 
 Lower::Lower(const sdk::Host& host) {
   const auto* service = static_cast<const cb_store_lower*>(host.service(CB_STORE_LOWER));
+  // NOLINTBEGIN(bugprone-sizeof-expression): pointers are what is measured
   if (service == nullptr || !CB_HAS(service, cb_store_lower, ops) ||
       !CB_HAS(service, cb_store_lower, instance))
+    // NOLINTEND(bugprone-sizeof-expression)
     throw sdk::Failure(CB_E_INVALID, "there is no store below to put faults over", 0,
                        CB_ERROR_PERMANENT);
   ops_ = service->ops;
