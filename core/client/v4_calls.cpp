@@ -17,6 +17,14 @@ thread_local V4Calls* in_sink_of = nullptr;
 
 size_t size_of(const V4Part& part) { return part.message.size() + part.blob.stored.size(); }
 
+// Does the answer go on? A list's own word for that counts.
+bool has_more(const V4Frame& frame) {
+  if (frame.code == v4::Response::blob || frame.code == v4::Response::blob_more) return true;
+  if (frame.code != v4::Response::snapshots) return false;
+  const auto reply = v4::parse<v4::pb::SnapshotsReply>(frame.message);
+  return reply && !reply->last();
+}
+
 Error nonsense(const std::string& what) { return fail(Code::corrupt, "answer", what); }
 
 }  // namespace
@@ -80,10 +88,8 @@ Result<bool> V4Calls::deliver(const V4Frame& frame) {
   const CallPtr call = found->second;
   progress_ = steady_clock::now();
   call->deadline = progress_ + call->limit;
-  const bool last = frame.code != v4::Response::blob && frame.code != v4::Response::blob_more &&
-                    frame.code != v4::Response::snapshots;
   if (call->abandoned) {
-    if (last) calls_.erase(found);
+    if (!has_more(frame)) calls_.erase(found);
     return true;
   }
   if (frame.code == v4::Response::failure) {

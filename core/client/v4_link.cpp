@@ -173,9 +173,11 @@ uint64_t V4Link::durable() {
   return durable_;
 }
 
-void V4Link::learn_durable(uint64_t durable) {
+bool V4Link::learn_durable(uint64_t durable) {
   const std::lock_guard lock(mutex_);
+  if (durable > puts_) return false;
   durable_ = std::max(durable_, durable);
+  return true;
 }
 
 void V4Link::resume() {

@@ -51,7 +51,8 @@ class V4Link {
   Status put_state();
 
   [[nodiscard]] uint64_t durable();
-  void learn_durable(uint64_t durable);
+  // False when it is more than was put, and nothing is learnt.
+  [[nodiscard]] bool learn_durable(uint64_t durable);
   // For V4Calls: reading may go on.
   void resume();
 

@@ -160,6 +160,8 @@ Result<repository::SessionPage> V4Session::sessions(uint32_t epoch,
   for (const auto& info : reply.sessions()) {
     repository::SessionEntry entry;
     CB_ASSIGN(entry.session, v4::id_of<repository::SessionId>(info.session()));
+    const auto& before = page.sessions.empty() ? after : page.sessions.back().session;
+    if (!(before < entry.session)) return failed(state_->strange("gave sessions in disorder"));
     entry.record = to_bytes(as_bytes(info.record()));
     page.sessions.push_back(std::move(entry));
   }

@@ -145,8 +145,8 @@ Status V4Session::flush() {
                                             state_->limits.flush, Order::behind_blobs));
   CB_ASSIGN(const auto reply, v4::parse<v4::pb::FlushReply>(answer));
   CB_TRY(state_->link->put_state());
-  state_->link->learn_durable(reply.durable());
-  return {};
+  if (state_->link->learn_durable(reply.durable())) return {};
+  return failed(state_->strange("has more blobs than were put"));
 }
 
 Status V4Session::get(std::span<const BlobId> ids, const repository::CopyChoice& copy,

@@ -121,7 +121,10 @@ class Client {
     (void)session.add_slot(account().owner.slot);
     (void)session.retention();
     (void)session.set_retention({}, "keep-all");
-    (void)session.sessions(2, {});
+    if (const auto page = session.sessions(2, {}))
+      for (size_t i = 1; i < page->sessions.size(); ++i)
+        require(page->sessions[i - 1].session < page->sessions[i].session,
+                "a page of sessions has no order");
     (void)session.copies(0);
     (void)session.verified(account().owner.device, {}, false);
     (void)session.put_record(account().owner.record, std::nullopt);

@@ -208,6 +208,24 @@ TEST(Calls, reading_pauses_for_answers_without_blobs_too) {
   EXPECT_FALSE(calls.must_pause());
 }
 
+TEST(Calls, a_list_that_nobody_wants_any_more_is_waited_for_to_its_end_only) {
+  V4Calls calls(500'000, [] {});
+  const auto call = calls.begin(std::chrono::seconds(1)).value();
+  v4::pb::SnapshotsReply part;
+  const auto deliver = [&] {
+    const Bytes message = v4::encode(part);
+    return calls.deliver({v4::Response::snapshots, call->id, message, {}}).value();
+  };
+  EXPECT_TRUE(deliver());
+  calls.end(call, false);
+  EXPECT_TRUE(deliver());
+  part.set_last(true);
+  EXPECT_TRUE(deliver());
+  const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  EXPECT_FALSE(calls.overdue(late, std::chrono::nanoseconds::zero()));
+  EXPECT_FALSE(deliver());
+}
+
 TEST(Calls, a_slow_caller_is_not_a_late_server) {
   V4Calls calls(500'000, [] {});
   const auto call = calls.begin(std::chrono::seconds(1)).value();

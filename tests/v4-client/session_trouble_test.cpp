@@ -324,6 +324,42 @@ TEST_F(TroubleTest, a_list_of_snapshots_without_end_is_given_up) {
   EXPECT_EQ(empty.error().code, Code::corrupt) << empty.error().text();
 }
 
+// Pages are read until one says that it is the last: each must be further on than the one before.
+TEST_F(TroubleTest, sessions_that_go_in_a_circle_are_refused) {
+  v4::pb::SessionsReply page;
+  for (const char id : {'a', 'b'}) {
+    auto* info = page.add_sessions();
+    info->set_session(std::string(16, id));
+    info->set_record("any");
+  }
+  const auto session = open([&](V4Peer& peer) {
+    for (int i = 0; i < 2; ++i)
+      peer.send(v4::Response::sessions, peer.expect(v4::Request::sessions).id, page);
+    peer.wait_for_end();
+  });
+  ASSERT_TRUE(session);
+  const auto first = session->sessions(2, {});
+  ASSERT_TRUE(first) << first.error().text();
+  ASSERT_EQ(first->sessions.size(), 2u);
+  const auto again = session->sessions(2, first->sessions.back().session);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::corrupt) << again.error().text();
+}
+
+TEST_F(TroubleTest, more_blobs_than_were_put_are_not_durable) {
+  const auto session = open([](V4Peer& peer) {
+    v4::pb::FlushReply reply;
+    reply.set_durable(2);
+    peer.expect(v4::Request::put);
+    peer.send(v4::Response::flush, peer.expect(v4::Request::flush).id, reply);
+    peer.wait_for_end();
+  });
+  ASSERT_TRUE(session);
+  EXPECT_TRUE(session->put(blob_of(100, 1)));
+  EXPECT_EQ(code_of(session->flush()), Code::corrupt);
+  EXPECT_EQ(session->durable_puts(), 0u);
+}
+
 TEST_F(TroubleTest, blobs_that_were_not_asked_for_are_refused) {
   const auto session = open([](V4Peer& peer) {
     const testing::PeerRequest get = peer.expect(v4::Request::get);

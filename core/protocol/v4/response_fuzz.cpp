@@ -3,6 +3,7 @@
 // Fuzzes frames and messages as a client reads them.
 #include "core/protocol/v4/frame.h"
 #include "core/protocol/v4/messages.h"
+#include "core/repository/records.h"
 
 namespace {
 
@@ -67,6 +68,51 @@ void parse_handover(ByteView bytes) {
   (void)repository::decode_keyring(v4::view_of(message->keyring()));
 }
 
+// What an invite and a password open.
+void parse_entrance(v4::Response code, ByteView bytes) {
+  if (code == v4::Response::password_login) {
+    if (const auto message = v4::parse<v4::pb::PasswordLoginReply>(bytes))
+      (void)repository::decode_repository(v4::view_of(message->repository()));
+    return;
+  }
+  const auto message = v4::parse<v4::pb::OpenInviteReply>(bytes);
+  if (!message) return;
+  (void)repository::decode_repository(v4::view_of(message->repository()));
+  (void)repository::decode_invite(v4::view_of(message->invite()));
+}
+
+void parse_commit(const std::string& field) {
+  const auto record = repository::decode_commit(v4::view_of(field));
+  if (record) require(repository::encode(*record) == to_bytes(v4::view_of(field)));
+}
+
+// What owners ask for.
+void parse_owners(v4::Response code, ByteView bytes) {
+  if (code == v4::Response::devices) {
+    const auto message = v4::parse<v4::pb::DevicesReply>(bytes);
+    if (!message) return;
+    for (const auto& one : message->devices())
+      (void)repository::decode_certificate(v4::view_of(one.certificate()));
+    for (const auto& one : message->invites())
+      (void)repository::decode_invite(v4::view_of(one.invite()));
+  } else if (code == v4::Response::sessions) {
+    const auto message = v4::parse<v4::pb::SessionsReply>(bytes);
+    if (!message) return;
+    for (const auto& one : message->sessions())
+      (void)repository::decode_session(v4::view_of(one.record()));
+  } else if (code == v4::Response::chain) {
+    const auto message = v4::parse<v4::pb::ChainReply>(bytes);
+    if (!message) return;
+    for (const std::string& one : message->commits()) parse_commit(one);
+  } else if (code == v4::Response::copies) {
+    (void)v4::parse<v4::pb::CopiesReply>(bytes);
+  } else if (code == v4::Response::forget) {
+    if (const auto message = v4::parse<v4::pb::ForgetReply>(bytes)) parse_commit(message->commit());
+  } else {
+    parse_entrance(code, bytes);
+  }
+}
+
 void parse_message(v4::Response code, ByteView bytes) {
   switch (code) {
     case v4::Response::hello:
@@ -116,7 +162,7 @@ void parse_message(v4::Response code, ByteView bytes) {
     case v4::Response::failure:
       return parse_failure(bytes);
     default:
-      return;
+      return parse_owners(code, bytes);
   }
 }
 
