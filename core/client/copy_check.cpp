@@ -67,6 +67,7 @@ Status CopyCheck::pass(bool lists) {
   listed_ = 0;
   const size_t most = lists ? kListsAtOnce : kAtOnce;
   for (uint64_t cursor = 0;;) {
+    if (cancelled_) return failed(Code::cancelled, "check", "was cancelled");
     CB_ASSIGN(const repository::CopyPage page,
               ask([&](const CopyRemote& link) { return link.owner->copies(cursor); }));
     std::map<DeviceId, std::vector<BlobId>> of_devices;

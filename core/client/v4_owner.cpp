@@ -194,8 +194,8 @@ Result<repository::CopyPage> V4Session::copies(uint64_t after) {
   }
   page.cursor = reply.cursor();
   page.last = reply.last();
-  if (!page.last && page.cursor <= after)
-    return failed(state_->strange("goes through its copies in a circle"));
+  if (!page.last && (page.copies.empty() || page.cursor <= after))
+    return failed(state_->strange("goes through its copies without an end"));
   return page;
 }
 

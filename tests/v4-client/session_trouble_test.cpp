@@ -346,6 +346,22 @@ TEST_F(TroubleTest, sessions_that_go_in_a_circle_are_refused) {
   EXPECT_EQ(again.error().code, Code::corrupt) << again.error().text();
 }
 
+TEST_F(TroubleTest, pages_of_copies_with_nothing_in_them_are_refused) {
+  const auto session = open([](V4Peer& peer) {
+    v4::pb::CopiesReply page;
+    page.set_cursor(1);
+    peer.send(v4::Response::copies, peer.expect(v4::Request::copies).id, page);
+    page.set_last(true);
+    peer.send(v4::Response::copies, peer.expect(v4::Request::copies).id, page);
+    peer.wait_for_end();
+  });
+  ASSERT_TRUE(session);
+  const auto page = session->copies(0);
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().code, Code::corrupt) << page.error().text();
+  EXPECT_TRUE(session->copies(0));
+}
+
 TEST_F(TroubleTest, more_blobs_than_were_put_are_not_durable) {
   const auto session = open([](V4Peer& peer) {
     v4::pb::FlushReply reply;
