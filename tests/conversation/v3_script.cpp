@@ -22,9 +22,15 @@ constexpr Reply kReplies[] = {Reply::signed_up,
 
 void append(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
-std::string name_in(ByteView payload) {
-  const auto head = v3::decode_file_head(payload.first<v3::kFileHeadSize>());
-  return std::string(v3::text_in(head.name));
+bool is_of_2023(v3::Request code, size_t payload) {
+  return code == Request::send_file && payload == v3::kFileHead2023Size;
+}
+
+// What follows a request and is not counted in its header: the content of a file, as the dialect of
+// 2023 sends it.
+size_t uncounted(v3::Request code, ByteView payload) {
+  if (!is_of_2023(code, payload.size())) return 0;
+  return v3::decode_file_head_2023(payload.first<v3::kFileHead2023Size>()).content_size;
 }
 
 }  // namespace
@@ -40,10 +46,12 @@ bool V3Script::take(ByteView sent, Bytes& out) {
     require(code.has_value(), "the client asks for what is no request");
     require(header.payload_size <= v3::kFileHeadSize + 17U * 1024 * 1024,
             "the client sends more than a packet may have");
-    const size_t size = protocol::kRequestHeaderSize + header.payload_size;
+    size_t size = protocol::kRequestHeaderSize + header.payload_size;
     if (in_.size() < size) return true;
     const Asked asked{
         *code, to_bytes(ByteView(in_).subspan(protocol::kRequestHeaderSize, header.payload_size))};
+    size += uncounted(*code, asked.payload);
+    if (in_.size() < size) return true;
     in_.erase(in_.begin(), in_.begin() + static_cast<ptrdiff_t>(size));
     const size_t before = out.size();
     const bool goes_on = answer(asked, out);
@@ -99,16 +107,33 @@ bool V3Script::play(const Step& step, const Asked& asked, Bytes& out) {
 }
 
 Bytes V3Script::file_answer(const Asked& asked, uint32_t spoil) const {
-  if (asked.payload.size() < v3::kFileHeadSize) return {};
-  const auto head = v3::decode_file_head(ByteView(asked.payload).first<v3::kFileHeadSize>());
   v3::FileReply answer;
   answer.client = files_.client;
-  answer.content_size = static_cast<uint32_t>(v3::ciphertext_size(head.original_size));
-  answer.name = head.name;
-  const auto known = files_.checksums.find(name_in(asked.payload));
+  const bool is_old = is_of_2023(asked.code, asked.payload.size());
+  if (is_old) {
+    const auto head =
+        v3::decode_file_head_2023(ByteView(asked.payload).first<v3::kFileHead2023Size>());
+    answer.content_size = head.content_size;
+    answer.name = head.name;
+  } else if (asked.payload.size() >= v3::kFileHeadSize) {
+    const auto head = v3::decode_file_head(ByteView(asked.payload).first<v3::kFileHeadSize>());
+    answer.content_size = static_cast<uint32_t>(v3::ciphertext_size(head.original_size));
+    answer.name = head.name;
+  } else {
+    return {};
+  }
+  const auto known = files_.checksums.find(std::string(v3::text_in(answer.name)));
   if (known != files_.checksums.end()) answer.cksum = known->second + spoil;
   const auto payload = v3::encode(answer);
-  return v3::response_bytes(Reply::file_received, {payload});
+  return v3::response_bytes(Reply::file_received, {payload},
+                            is_old ? v3::Dialect::of_2023 : v3::Dialect::usual);
+}
+
+// Packets that others follow have no answer.
+bool V3Script::is_last(const Asked& asked) {
+  if (asked.payload.size() < v3::kFileHeadSize) return true;
+  const auto head = v3::decode_file_head(ByteView(asked.payload).first<v3::kFileHeadSize>());
+  return head.packet == head.total;
 }
 
 void V3Script::send_honestly(const Asked& asked, Bytes& out) const {
@@ -120,12 +145,9 @@ void V3Script::send_honestly(const Asked& asked, Bytes& out) const {
       return append(out, v3::response_bytes(Reply::key, {id, files_.wrapped_key}));
     case Request::reconnect:
       return append(out, v3::response_bytes(Reply::reconnected, {id, files_.wrapped_key}));
-    case Request::send_file: {
-      if (asked.payload.size() < v3::kFileHeadSize) return;
-      const auto head = v3::decode_file_head(ByteView(asked.payload).first<v3::kFileHeadSize>());
-      if (head.packet == head.total) append(out, file_answer(asked, 0));
+    case Request::send_file:
+      if (is_last(asked)) append(out, file_answer(asked, 0));
       return;
-    }
     default:
       return append(out, v3::response_bytes(Reply::acknowledged, {id}));
   }

@@ -57,6 +57,7 @@ class V3Script final : public Answerer {
   void send_bent(const Step& step, const Asked& asked, Bytes& out) const;
   void send_file(const Step& step, const Asked& asked, Bytes& out) const;
   void send_key(const Step& step, Bytes& out) const;
+  static bool is_last(const Asked& asked);
   [[nodiscard]] Bytes file_answer(const Asked& asked, uint32_t spoil) const;
   void note(ByteView said);
 
