@@ -86,7 +86,22 @@ void parse_commit(const std::string& field) {
   if (record) require(repository::encode(*record) == to_bytes(v4::view_of(field)));
 }
 
-// What owners ask for.
+// The chain of commits, and what owners check and do.
+void parse_chain(v4::Response code, ByteView bytes) {
+  if (code == v4::Response::chain) {
+    const auto message = v4::parse<v4::pb::ChainReply>(bytes);
+    if (!message) return;
+    for (const std::string& one : message->commits()) parse_commit(one);
+  } else if (code == v4::Response::copies) {
+    (void)v4::parse<v4::pb::CopiesReply>(bytes);
+  } else if (code == v4::Response::forget) {
+    if (const auto message = v4::parse<v4::pb::ForgetReply>(bytes)) parse_commit(message->commit());
+  } else {
+    parse_entrance(code, bytes);
+  }
+}
+
+// Lists that owners ask for.
 void parse_owners(v4::Response code, ByteView bytes) {
   if (code == v4::Response::devices) {
     const auto message = v4::parse<v4::pb::DevicesReply>(bytes);
@@ -100,16 +115,8 @@ void parse_owners(v4::Response code, ByteView bytes) {
     if (!message) return;
     for (const auto& one : message->sessions())
       (void)repository::decode_session(v4::view_of(one.record()));
-  } else if (code == v4::Response::chain) {
-    const auto message = v4::parse<v4::pb::ChainReply>(bytes);
-    if (!message) return;
-    for (const std::string& one : message->commits()) parse_commit(one);
-  } else if (code == v4::Response::copies) {
-    (void)v4::parse<v4::pb::CopiesReply>(bytes);
-  } else if (code == v4::Response::forget) {
-    if (const auto message = v4::parse<v4::pb::ForgetReply>(bytes)) parse_commit(message->commit());
   } else {
-    parse_entrance(code, bytes);
+    parse_chain(code, bytes);
   }
 }
 
