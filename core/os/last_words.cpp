@@ -33,6 +33,18 @@ const char* speaker = "";
 
 [[noreturn]] void end_without_memory() { end_saying(kNoMemory); }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Before the initialisers of any library, which allocate, too, and long before main. Sanitizers
+// have more to do at that time.
+void begin_early(int, char** arguments, char**) {
+  const char* const slash = arguments[0] == nullptr ? nullptr : std::strrchr(arguments[0], '/');
+  if (arguments[0] != nullptr) speaker = slash == nullptr ? arguments[0] : slash + 1;
+  std::set_new_handler(end_without_memory);
+}
+[[gnu::section(".preinit_array"), gnu::used]] void (*const kEarly)(int, char**,
+                                                                   char**) = begin_early;
+#endif
+
 [[noreturn]] void end_by_exception() {
   try {
     if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);

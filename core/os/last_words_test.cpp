@@ -13,6 +13,16 @@ namespace {
 
 using testing::ExitedWithCode;
 
+// Asked while the program's own initialisers run.
+const bool kHasWordsBeforeMain = std::get_new_handler() != nullptr;
+
+TEST(LastWords, are_there_before_main) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "not with sanitizers";
+#endif
+  EXPECT_TRUE(kHasWordsBeforeMain);
+}
+
 TEST(LastWordsDeathTest, want_of_memory_ends_a_program_with_words) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   say_last_words("program");
