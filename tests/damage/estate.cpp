@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -85,6 +86,18 @@ void Ground::copy(const std::string& from, const std::string& to) const {
   fs::remove_all(place(to));
   const Ended copied = run({"cp", "-a", place(from), place(to)});
   if (copied.exit_code != 0) throw std::runtime_error("cannot copy: " + copied.output);
+}
+
+bool Ground::may_move_in() {
+  const pid_t child = ::fork();
+  if (child == 0)
+    ::_exit(::unshare(CLONE_NEWNS | CLONE_NEWNET) == 0 &&
+                    ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0
+                ? 0
+                : 1);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return status == 0;
 }
 
 void Ground::move_in(const std::string& folder) const {

@@ -25,6 +25,9 @@ class Ground {
   Ground& operator=(const Ground&) = delete;
   ~Ground();  // removes all of it
 
+  // May a process have a view of the file system of its own, and a network? Mostly root may.
+  static bool may_move_in();
+
   // Where every house is seen.
   [[nodiscard]] std::string house() const { return folder_ + "/house"; }
   // Where the houses see what is backed up, the same for all; with "-first", the tree as it was at
