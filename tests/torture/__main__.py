@@ -21,11 +21,19 @@ from tally import Tally
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+def conduct(trial, options, until):
+    """From begin to end; whatever comes, no daemon stays behind."""
+    try:
+        trial.begin()
+        trial.run(until, options.rounds)
+        trial.end()
+    finally:
+        trial.house.kill()
+
+
 def kill(options, folder, store, dice, tally, until):
     trial = KillTrial(options.build, folder, store, dice, tally, TESTS)
-    trial.begin()
-    trial.run(until, options.rounds)
-    trial.end()
+    conduct(trial, options, until)
     if options.rounds > 4 * len(trial.steps):
         for step in sorted(set(trial.steps) - tally.seen.get("steps", set())):
             print("kill: step %s was never passed" % step, flush=True)
@@ -38,23 +46,20 @@ def power(options, folder, store, dice, tally, until):
         return
     kind = dice.choice(list(disk.SIZES))
     trial = PowerTrial(options.build, folder, store, dice, tally, TESTS, kind, dice.random() < 0.5)
-    trial.begin()
-    trial.run(until, options.rounds)
-    trial.end()
+    try:
+        conduct(trial, options, until)
+    finally:
+        trial.disk.unmount()
 
 
 def faults(options, folder, store, dice, tally, until):
     trial = FaultTrial(options.build, folder, store, dice, tally, TESTS, options.every)
-    trial.begin()
-    trial.run(until, options.rounds)
-    trial.end()
+    conduct(trial, options, until)
 
 
 def network(options, folder, store, dice, tally, until):
     trial = NetworkTrial(options.build, folder, store, dice, tally, TESTS)
-    trial.begin()
-    trial.run(until, options.rounds)
-    trial.end()
+    conduct(trial, options, until)
 
 
 def link(options, folder, store, dice, tally, until):
@@ -64,11 +69,8 @@ def link(options, folder, store, dice, tally, until):
         return
     trial = LinkTrial(options.build, folder, store, dice, tally, TESTS)
     try:
-        trial.begin()
-        trial.run(until, options.rounds)
-        trial.end()
+        conduct(trial, options, until)
     finally:
-        trial.house.kill()
         trial.link.remove()
 
 

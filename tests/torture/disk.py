@@ -48,10 +48,10 @@ class Disk:
             os.close(at)
 
     def unmount(self):
-        """Who was killed may hold the disk for a moment longer."""
+        """Who was killed may hold the disk for a moment longer. One that is not mounted stays so."""
         until = time.monotonic() + UNMOUNTED_WITHIN
         libc = ctypes.CDLL(None, use_errno=True)
-        while libc.umount2(self.path.encode(), 0) != 0:
+        while libc.umount2(self.path.encode(), 0) != 0 and ctypes.get_errno() != errno.EINVAL:
             if ctypes.get_errno() != errno.EBUSY or time.monotonic() > until:
                 raise RuntimeError("%s cannot be unmounted: %s" % (self.path, os.strerror(ctypes.get_errno())))
             time.sleep(0.01)
