@@ -9,8 +9,6 @@
 namespace cb::server {
 namespace {
 
-constexpr uint64_t kLongestSlot = 64 * 1024;  // bytes
-
 // The keys of what an old client sent: nobody has a passphrase for them, so whether the catalog's
 // copy is the right one, the server's own key tells.
 Status keep_v3_slot(Backend& backend, const catalog::Account& account,
@@ -23,7 +21,8 @@ Status keep_v3_slot(Backend& backend, const catalog::Account& account,
   const auto slot = repository::decode_slot(kept->slot);
   if (!record || !slot || record->id != repository) return {};
   const std::string object = repository::slot_object(repository, slot->id);
-  const auto stored = repository::read_object(backend.store(), object, kLongestSlot);
+  const auto stored =
+      repository::read_object(backend.store(), object, repository::kMostRecordBytes);
   if (stored && *stored == kept->slot) return {};
   if (!stored && !repository::is_damage(stored.error().code)) return failed(stored.error());
   const auto opened = V3Keys(backend.v3_parts()).load(*kept);
